@@ -1,0 +1,381 @@
+"""The loop: what each player sees and when, streams, schedules, packing, conditions, and records."""
+
+from __future__ import annotations
+
+import math
+from itertools import islice
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PolynomialFeatures
+
+from tests.players import ExactJudge, Judge, Shift
+from turinglearn import Game
+from turinglearn import objectives as o
+from turinglearn.discriminators import NeuralDiscriminator
+from turinglearn.generators import MixtureGenerator, NeuralGenerator
+from turinglearn.packing import fold, unfold
+from turinglearn.protocols import Batch, Gradients, LogOdds, Losses, Scores, Weights
+from turinglearn.replay import Replay
+from turinglearn.signals import Smoothed
+
+X = np.random.default_rng(0).normal([3, -1], [1, 2], (500, 2))
+C = np.arange(500.0)[:, None]
+
+
+def play(game, rounds=3, data=X, given=None):
+    return [r.figures() for r in islice(game.rounds(data, given), rounds)]
+
+
+class Diary(Judge):
+    """A judge that writes down what happens to it."""
+
+    def __init__(self, refits=False, **kwargs):
+        super().__init__(**kwargs)
+        self.refits, self.events = refits, []
+
+    def update(self, real, fake, rng):
+        self.events.append(("update", real, fake))
+
+    def examine(self, batch):
+        self.events.append(("examine", batch, None))
+        return super().examine(batch)
+
+
+def happened(judge):
+    return "".join(kind[0] for kind, *_ in judge.events)
+
+
+# --------------------------------------------------------------------------------------------------------- the schedule
+def test_a_round_is_k_updates_of_the_judge_then_the_generators_steps():
+    judge = Diary()
+    game = Game(Shift(Losses), judge, batch_size=20, discriminator_steps=3, generator_steps=2, random_state=0)
+    for _ in islice(game.rounds(X), 2):
+        pass
+    assert happened(judge) == "uuuee" * 2
+    assert len(game.generator.lessons) == 4
+
+
+def test_sizes():
+    judge = Diary()
+    list(islice(Game(Shift(Losses), judge, batch_size=20, samples_per_fit=64, random_state=0).rounds(X), 1))
+    kinds = {kind: (first.n, second.n if second else None) for kind, first, second in judge.events}
+    assert kinds == {"update": (64, 64), "examine": (20, None)}
+
+
+@pytest.mark.parametrize(("rows", "refits", "sizes"), [(5000, False, [256, 256]), (5000, True, [1000, 256])])
+@pytest.mark.parametrize("small", [False, True])
+def test_usual_sizes_fit_the_data(rows, refits, sizes, small):
+    judge = Diary(refits=refits)
+    game = Game(Shift(Losses), judge, random_state=0)
+    list(islice(game.rounds(np.random.default_rng(0).standard_normal((30 if small else rows, 2))), 1))
+    assert [judge.events[0][1].n, judge.events[1][1].n] == ([15, 15] if small else sizes)
+    assert len(game.generator.lessons) == (5 if refits else 1)
+
+
+def test_a_judge_is_never_asked_about_what_it_was_fitted_to():
+    judge = Diary(refits=True)
+    game = Game(Shift(Losses), judge, batch_size=100, samples_per_fit=400, random_state=0)
+    for record in islice(game.rounds(X), 5):
+        record.figures()
+    fitted = set()
+    for kind, first, second in judge.events:
+        rows = set(map(bytes, first.x))
+        if kind == "update":
+            fitted = rows | set(map(bytes, second.x))
+        else:
+            assert not rows & fitted
+    assert happened(judge) == "ueeeeee" * 5  # five lessons, and the genuine samples for the record
+
+
+def test_genuine_samples_of_one_batch_are_distinct():
+    judge = Diary()
+    list(islice(Game(Shift(Losses), judge, batch_size=400, random_state=0).rounds(X), 1))
+    assert len(np.unique(judge.events[0][1].x, axis=0)) == 400
+
+
+def test_simultaneous_players_learn_from_the_same_counterfeits():
+    judge = Diary()
+    game = Game(Shift(Losses), judge, batch_size=20, simultaneous=True, random_state=0)
+    for record in islice(game.rounds(X), 2):
+        assert math.isfinite(record.accuracy)  # although the judge has moved on
+    assert happened(judge) == "eeu" * 2
+    shown = [fake for kind, _, fake in judge.events if kind == "update"]
+    for fake, (samples, _) in zip(shown, game.generator.lessons, strict=True):
+        np.testing.assert_array_equal(fake.x, samples.x)
+
+
+def test_exact_steps_reach_the_truth():
+    """The whole loop on a problem with a known answer: r = log p/q of two Gaussians, whose KL is minimised at the mean."""
+    generator = Shift(rate=0.2)
+    mean = X.mean(axis=0)
+    judge = ExactJudge(lambda x: None, None)
+    judge.score = lambda x: ((x - generator.mean) ** 2 - (x - mean) ** 2).sum(axis=1) / 2
+    judge.slope = lambda x: np.broadcast_to(mean - generator.mean, x.shape)
+    play(Game(generator, judge, objective=o.ReverseKL(), batch_size=50, random_state=0), 60)
+    np.testing.assert_allclose(generator.mean, mean, atol=1e-4)
+
+
+# -------------------------------------------------------------------------------------------------------------- streams
+def players(kind):
+    return {
+        "neural": lambda: (NeuralGenerator(4, (8,)), NeuralDiscriminator((8,))),
+        "classifier": lambda: (NeuralGenerator(4, (8,)), LogisticRegression()),
+        "mixture": lambda: (MixtureGenerator(2), NeuralDiscriminator((8,))),
+    }[kind]()
+
+
+@pytest.mark.parametrize("kind", ["neural", "classifier", "mixture"])
+def test_a_seed_gives_the_same_run_bit_for_bit(kind):
+    runs = []
+    for seed in (1, 1, 2):
+        game = Game(*players(kind), batch_size=50, samples_per_fit=100, replay=Replay(50) if kind == "neural" else None,
+                    random_state=seed)
+        runs.append((play(game), game.sample(10)))
+    assert repr(runs[0][0]) == repr(runs[1][0])
+    np.testing.assert_array_equal(runs[0][1], runs[1][1])
+    assert not np.array_equal(runs[0][1], runs[2][1])
+
+
+def test_changing_one_player_never_changes_the_draws_of_the_other():
+    seen = []
+    for judge in (NeuralDiscriminator((8,)), NeuralDiscriminator((32, 32)), LogisticRegression(), Judge()):
+        generator = Shift(rate=0)  # its proposals show its draws
+        game = Game(generator, judge, batch_size=30, samples_per_fit=30, generator_steps=1, signal=Smoothed(), random_state=3)
+        play(game)
+        seen.append(np.stack([samples.x for samples, _ in generator.lessons]))
+    for other in seen[1:]:
+        np.testing.assert_array_equal(other, seen[0])
+
+
+def test_changing_the_generator_never_changes_the_judges_draws():
+    starts = []
+    for generator in (Shift(Losses), NeuralGenerator(4, (8,)), MixtureGenerator(3)):
+        game = Game(generator, NeuralDiscriminator((8,), learning_rate=1e-12), batch_size=30, random_state=3)
+        play(game, 1)
+        starts.append(game.discriminator.network_.parameters.copy())
+    for other in starts[1:]:
+        np.testing.assert_allclose(other, starts[0], atol=1e-9)
+
+
+def test_sampling_does_not_disturb_the_game():
+    games = [Game(NeuralGenerator(4, (8,)), NeuralDiscriminator((8,)), batch_size=30, random_state=0) for _ in range(2)]
+    iterators = [game.rounds(X) for game in games]
+    for _ in range(3):
+        records = [next(rounds) for rounds in iterators]
+        games[0].sample(7)
+    assert records[0].generator_loss == records[1].generator_loss
+
+
+def test_a_game_goes_on_where_it_stood():
+    once, twice = (Game(NeuralGenerator(4, (8,)), NeuralDiscriminator((8,)), batch_size=30, random_state=0) for _ in range(2))
+    play(once, 6)
+    play(twice, 4)
+    play(twice, 2)
+    assert twice.index == 6
+    np.testing.assert_array_equal(once.sample(5), twice.sample(5))
+
+
+def test_fresh_entropy_is_kept_for_repeating():
+    game = Game(NeuralGenerator(4, (8,)), NeuralDiscriminator((8,)), batch_size=30)
+    play(game)
+    again = Game(NeuralGenerator(4, (8,)), NeuralDiscriminator((8,)), batch_size=30, random_state=game.seed)
+    play(again)
+    np.testing.assert_array_equal(game.sample(5), again.sample(5))
+
+
+# ----------------------------------------------------------------------------------------------------------- conditions
+@pytest.mark.parametrize("pack", [1, 5])
+@pytest.mark.parametrize("replay", [None, Replay(40)])
+def test_conditions_travel_with_the_batch(pack, replay):
+    """x carries its condition in its first feature; every batch that any player sees must agree."""
+
+    class Echo(Shift):
+        def propose(self, n, rng, given=None):
+            samples = super().propose(n, rng, given)
+            samples.x[:, 0] = given[:, 0]
+            return samples
+
+    class Agrees(Diary):
+        def look(self, batch):
+            np.testing.assert_array_equal(batch.x[..., 0], batch.given[..., 0])
+
+        def update(self, real, fake, rng):
+            self.look(real)
+            self.look(fake)
+            super().update(real, fake, rng)
+
+        def examine(self, batch):
+            self.look(batch)
+            return super().examine(batch)
+
+    data, judge = np.hstack([C, C]), Agrees()
+    game = Game(Echo(Losses), judge, batch_size=20, pack=pack, replay=replay, random_state=0)
+    play(game, 6, data, C)
+    assert happened(judge) == "uee" * 6
+    real, fake = judge.events[-3][1:]
+    if replay is None:
+        np.testing.assert_array_equal(real.given, fake.given)  # counterfeits under the conditions of the genuine batch
+
+
+INTERACTIONS = make_pipeline(PolynomialFeatures(2), LogisticRegression())  # a linear judge needs to be shown them
+
+
+@pytest.mark.parametrize(
+    ("judge", "rounds"),
+    [(NeuralDiscriminator((16,), learning_rate=5e-3), 400), (INTERACTIONS, 60)],
+    ids=["neural", "classifier"],
+)
+def test_a_conditional_law_is_learned(judge, rounds):
+    """x | c ~ N(3c, 1): the mean of the samples follows the condition that is asked for."""
+    rng = np.random.default_rng(0)
+    c = rng.choice([-1.0, 1.0], 2000)
+    data = (3 * c + rng.standard_normal(2000))[:, None]
+    game = Game(NeuralGenerator(4, (16,), learning_rate=5e-3), judge, batch_size=128, random_state=0)
+    for _ in islice(game.rounds(data, c), rounds):
+        pass
+    means = [game.sample(500, given=np.full(500, level)).mean() for level in (-1.0, 1.0)]
+    assert means[0] < -1.5
+    assert means[1] > 1.5
+
+
+# -------------------------------------------------------------------------------------------------------------- packing
+def test_folding_keeps_tuples_and_their_conditions():
+    batch = Batch(np.arange(24.0).reshape(6, 2, 2), np.arange(6.0)[:, None])
+    folded = fold(batch, 3)
+    assert folded.x.shape == (2, 3, 2, 2)
+    assert folded.given.shape == (2, 3, 1)
+    np.testing.assert_array_equal(folded.x[1, 2], batch.x[5])
+    assert fold(batch, 1) is batch
+
+
+def test_unfolded_gradients_are_those_of_the_repeated_losses(arrays_on):
+    """sum over members of l(tuple): each tuple counts m times, in losses and in their gradient."""
+    rng, m = np.random.default_rng(0), 3
+    x = rng.standard_normal((6, 2))
+    batch = Batch(arrays_on.asarray(x))
+
+    def losses(x):
+        return np.sin(x.reshape(2, -1).sum(axis=1)) ** 2
+
+    tuples = arrays_on.asarray(losses(x))
+    repeated = arrays_on.to_numpy(unfold(Losses(tuples), m, batch).values)
+    np.testing.assert_array_equal(repeated, np.repeat(losses(x), m))
+    slope = np.sin(2 * x.reshape(2, -1).sum(axis=1))[:, None] * np.ones((2, 6))
+    gradient = arrays_on.to_numpy(unfold(Gradients(arrays_on.asarray(slope.reshape(2, 3, 2))), m, batch).values)
+    for index in np.ndindex(x.shape):
+        e = np.zeros_like(x)
+        e[index] = 1e-6
+        difference = (np.repeat(losses(x + e), m).sum() - np.repeat(losses(x - e), m).sum()) / 2e-6
+        assert difference == pytest.approx(gradient[index], abs=1e-8)
+
+
+@pytest.mark.parametrize("learns_from", [Losses, Gradients, Weights])
+def test_the_judge_sees_tuples_and_the_generator_does_not(learns_from):
+    judge = Diary()
+    game = Game(Shift(learns_from), judge, batch_size=20, pack=4, signal=Smoothed() if learns_from is Gradients else None,
+                random_state=0)
+    play(game, 1)
+    assert {first.x.shape[1:] for _, first, _ in judge.events} == {(4, 2)}
+    samples, feedback = game.generator.lessons[0]
+    assert samples.x.shape == (20, 2)
+    assert feedback.values.shape[0] == 20
+
+
+# -------------------------------------------------------------------------------------------------------------- records
+def test_figures_are_those_of_the_scores():
+    judge = Diary(score=lambda x: np.where(x[:, 0] > 1.5, 1.0, -1.0))
+    game = Game(Shift(Losses, rate=0), judge, batch_size=100, random_state=0)
+    record = next(game.rounds(X))
+    fake, genuine = judge.events[-1][1].x, None
+    r = judge.score(fake)
+    assert happened(judge) == "ue"  # nobody has read what needs the genuine samples
+    accuracy = record.accuracy
+    assert happened(judge) == "uee"
+    genuine = judge.events[-1][1].x
+    assert accuracy == pytest.approx((np.mean(judge.score(genuine) > 0) + np.mean(r < 0)) / 2)
+    assert record.caught == pytest.approx(np.mean(r < 0))
+    assert record.generator_loss == pytest.approx(np.mean(np.log1p(np.exp(-r))))
+    expected = np.mean(np.log1p(np.exp(-judge.score(genuine)))) + np.mean(np.log1p(np.exp(r)))
+    assert record.discriminator_loss == pytest.approx(expected)
+    assert happened(judge) == "uee"  # asked once
+    assert record.index == game.index == 1
+
+
+def test_a_judge_without_an_opinion_is_right_half_the_time():
+    record = next(Game(Shift(Losses), Judge(lambda x: np.zeros(len(x))), batch_size=10, random_state=0).rounds(X))
+    assert record.accuracy == record.caught == 0.5
+    assert record.generator_loss == pytest.approx(record.objective.equilibrium)
+    assert record.discriminator_loss == pytest.approx(record.criterion.equilibrium)
+
+
+def test_an_order_has_no_accuracy():
+    record = next(Game(Shift(Losses), Judge(says=Scores), batch_size=10, random_state=0).rounds(X))
+    figures = record.figures()
+    assert math.isnan(figures["accuracy"])
+    assert math.isnan(figures["discriminator_loss"])
+    assert math.isfinite(figures["generator_loss"])
+
+
+def test_reading_too_late_is_an_error_that_says_so():
+    early, late = islice(Game(Shift(Losses), Judge(), batch_size=10, random_state=0).rounds(X), 2)
+    assert math.isfinite(early.generator_loss)
+    with pytest.raises(RuntimeError, match="Round 1 is over and its judge has changed.*inside the loop"):
+        _ = early.accuracy
+    assert math.isfinite(late.accuracy)
+
+
+def test_what_was_read_in_time_can_be_read_again():
+    rounds = Game(Shift(Losses), Judge(), batch_size=10, random_state=0).rounds(X)
+    first = next(rounds)
+    accuracy = first.accuracy
+    next(rounds)
+    assert first.accuracy == accuracy
+
+
+def test_effective_sample_size_is_reported_for_weights():
+    flat = Judge(lambda x: np.zeros(len(x)))
+    assert next(Game(Shift(Weights), flat, batch_size=10).rounds(X)).effective_sample_size == pytest.approx(10)
+    assert math.isnan(next(Game(Shift(Losses), flat, batch_size=10).rounds(X)).effective_sample_size)
+
+
+# ------------------------------------------------------------------------------------------------------------- sampling
+def test_samples_look_like_the_data(arrays_on):
+    data = arrays_on.asarray(X)
+    game = Game(NeuralGenerator(4, (8,)), NeuralDiscriminator((8,)), batch_size=30, random_state=0)
+    play(game, 2, data)
+    sample = game.sample(9)
+    assert type(sample) is type(data)
+    assert sample.shape == (9, 2)
+    assert sample.dtype == data.dtype
+    assert sample.device == data.device
+
+
+def test_images_are_events():
+    data = np.random.default_rng(0).standard_normal((100, 3, 4))
+    game = Game(NeuralGenerator(4, (8,)), LogisticRegression(), batch_size=20, random_state=0)
+    play(game, 2, data)
+    assert game.sample(6).shape == (6, 3, 4)
+
+
+def test_an_endless_source():
+    class Normal:
+        def draw(self, n, rng):
+            return Batch(rng.standard_normal((n, 2)))
+
+    game = Game(NeuralGenerator(4, (8,)), NeuralDiscriminator((8,)), random_state=0)
+    assert [f["index"] for f in play(game, 2, Normal())] == [1, 2]
+    assert game.sample(4).shape == (4, 2)
+
+
+def test_says_what_it_is():
+    text = repr(Game(NeuralGenerator(), NeuralDiscriminator()))
+    assert "NeuralGenerator()" in text
+    assert "Exact()" in text
+    assert "NonSaturating()" in text
+
+
+def test_log_odds_alone_have_the_logistic_criterion():
+    assert isinstance(next(Game(Shift(Losses), Judge(says=LogOdds)).rounds(X)).criterion, o.Logistic)

@@ -1,0 +1,9 @@
+"""turinglearn: any generator against any discriminator, in one loop."""
+
+from turinglearn.discriminators import as_discriminator
+from turinglearn.game import Game
+from turinglearn.generators import as_generator
+from turinglearn.protocols import IncompatiblePlayers
+
+__version__ = "0.1.0.dev0"
+__all__ = ["Game", "IncompatiblePlayers", "as_discriminator", "as_generator"]

@@ -1,0 +1,136 @@
+"""What crosses the boundary between the game and a player is checked here, so that an error names its culprit."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from turinglearn.arrays import floating, is_array, namespace
+from turinglearn.protocols import (
+    Array,
+    Batch,
+    Discriminator,
+    Generator,
+    IncompatiblePlayers,
+    PlayerError,
+    Pullback,
+    Rng,
+    Samples,
+    Scores,
+)
+
+__all__ = ["check_values", "differentiate", "examine", "name_of", "propose", "update"]
+
+
+def name_of(player: Any) -> str:
+    """How errors call a player."""
+    return type(player).__name__
+
+
+def propose(generator: Generator, n: int, rng: Rng, genuine: Batch) -> Samples:
+    """n counterfeits under the conditions of the genuine batch, shaped like its samples."""
+    told = () if genuine.given is None else (genuine.given,)
+    samples = _call(generator, "propose", n, rng, *told)
+    what = f"{name_of(generator)}.propose({n}, ...)"
+    if not isinstance(samples, Samples):
+        raise PlayerError(
+            f"{what} returned {_describe(samples)}; expected Samples(x) with {n} samples. "
+            "Wrap the array: return Samples(x), from turinglearn.protocols."
+        )
+    if is_array(genuine.x):
+        check_values(what, "samples", samples.x, (n, *genuine.x.shape[1:]))
+    elif samples.n != n:
+        raise PlayerError(f"{what} returned {samples.n} samples; expected {n}. Return as many as were asked for.")
+    if (samples.given is None) != (genuine.given is None):
+        given = None if samples.given is None else "a condition"
+        raise PlayerError(
+            f"{what} returned samples with given={given}, but the game {'has no' if genuine.given is None else 'has'} "
+            "conditions. A condition travels with its samples: return Samples(x, given)."
+        )
+    return samples
+
+
+def examine(discriminator: Discriminator, batch: Batch) -> Scores:
+    """The discriminator's evidence on each sample of the batch."""
+    return _scores(discriminator, "examine", _call(discriminator, "examine", batch), batch.n)
+
+
+def differentiate(discriminator: Any, batch: Batch) -> tuple[Scores, Pullback]:
+    """The evidence and its exact pullback, from a discriminator that offers `vjp`."""
+    answer = _call(discriminator, "vjp", batch)
+    if not (isinstance(answer, tuple) and len(answer) == 2 and callable(answer[1])):
+        raise PlayerError(
+            f"{name_of(discriminator)}.vjp returned {_describe(answer)}; expected (scores, pullback). "
+            "Return the scores and a function from dL/dscores to dL/dx."
+        )
+    return _scores(discriminator, "vjp", answer[0], batch.n), answer[1]
+
+
+def update(player: Generator | Discriminator, *lesson: Any) -> None:
+    """One update of a player."""
+    _call(player, "update", *lesson)
+
+
+def check_values(what: str, noun: str, values: Array, shape: tuple[int, ...]) -> None:
+    """Raise a `PlayerError` unless values is an array of finite real floating-point numbers of this shape."""
+    if not is_array(values):
+        raise PlayerError(
+            f"{what} returned its {noun} as {_describe(values)}; expected an array of shape {shape}. "
+            "Convert them, for example by numpy.asarray(values, dtype=float)."
+        )
+    if tuple(values.shape) != shape:
+        raise PlayerError(
+            f"{what} returned {noun} of shape {tuple(values.shape)}; expected {shape}: one entry per sample, "
+            "in the order of the batch."
+        )
+    if not floating(values):
+        raise PlayerError(
+            f"{what} returned {noun} of dtype {values.dtype}; expected real floating-point numbers. "
+            "Convert them, for example by values.astype(float)."
+        )
+    xp = namespace(values)
+    if not xp.all(xp.isfinite(values)):
+        bad = int(xp.sum(xp.astype(~xp.isfinite(values), xp.int64)))
+        raise PlayerError(
+            f"{what} returned {bad} of {math.prod(shape)} {noun} entries as NaN or infinity; expected finite numbers. "
+            "Lower its learning rate, or bound what it computes."
+        )
+
+
+def _scores(discriminator: Discriminator, method: str, scores: Any, n: int) -> Scores:
+    what = f"{name_of(discriminator)}.{method}"
+    says = discriminator.says
+    if not isinstance(scores, says):
+        raise PlayerError(
+            f"{what} returned {_describe(scores)}, but the discriminator says {says.__name__}. "
+            f"Return {says.__name__}(values) with one value per sample, from turinglearn.protocols."
+        )
+    check_values(what, "scores", scores.values, (n,))
+    return scores
+
+
+def _call(player: Any, method: str, *arguments: Any) -> Any:
+    try:
+        return getattr(player, method)(*arguments)
+    except (PlayerError, IncompatiblePlayers):
+        raise
+    except Exception as error:
+        batches = ", ".join(_describe(a) for a in arguments if isinstance(a, Batch))
+        raise PlayerError(
+            f"{name_of(player)}.{method} raised {type(error).__name__}: {error}. "
+            f"The game called it with {batches or 'a number of samples to make'}; the cause is in the traceback above. "
+            "Mend the player, or give it data that it accepts."
+        ) from error
+
+
+def _describe(thing: Any) -> str:
+    if thing is None:
+        return "None"
+    if isinstance(thing, Batch):
+        x = f"shape {tuple(thing.x.shape)}, {thing.x.dtype}" if is_array(thing.x) else f"{thing.n} samples"
+        return f"a {type(thing).__name__} ({x}{'' if thing.given is None else ', with conditions'})"
+    if isinstance(thing, Scores):
+        return f"{type(thing).__name__}"
+    if is_array(thing):
+        return f"an array of shape {tuple(thing.shape)}, {thing.dtype}"
+    return f"a {type(thing).__name__}"

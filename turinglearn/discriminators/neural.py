@@ -1,0 +1,110 @@
+"""A network that tells genuine from counterfeit, on the package's own core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from turinglearn.arrays import like, library, namespace
+from turinglearn.nn import Adam, Network, Tape
+from turinglearn.nn.optimizers import LearningRate
+from turinglearn.nn.scaling import location_and_spread, width_of
+from turinglearn.objectives import DiscriminatorObjective, Logistic
+from turinglearn.protocols import Array, Batch, Pullback, Rng, Scores
+
+__all__ = ["NeuralDiscriminator"]
+
+
+class NeuralDiscriminator(BaseEstimator):  # type: ignore[misc]
+    """r = net((x - location) / spread, given): a multilayer perceptron with ReLU, trained by Adam.
+
+    Location and spread of each feature are those of the genuine example that the game starts with. It offers the exact
+    gradient of its scores.
+
+    Parameters
+    ----------
+    hidden : tuple of int
+        Widths of the hidden layers.
+    criterion : DiscriminatorObjective
+        What it descends, from `turinglearn.objectives`: Logistic(), LeastSquares(), Hinge(), Wasserstein(clip=...) or
+        Relativistic(). It decides what the scores mean.
+    learning_rate : float or callable
+        Adam's rate; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
+    betas : (float, float)
+        Adam's decay rates.
+    backend, device, dtype
+        As for `turinglearn.generators.NeuralGenerator`.
+    """
+
+    def __init__(
+        self,
+        hidden: tuple[int, ...] = (64, 64),
+        *,
+        criterion: DiscriminatorObjective = Logistic(),  # noqa: B008 - frozen
+        learning_rate: LearningRate = 1e-3,
+        betas: tuple[float, float] = (0.5, 0.999),
+        backend: str = "numpy",
+        device: Any = None,
+        dtype: str = "float32",
+    ) -> None:
+        self.hidden = hidden
+        self.criterion = criterion
+        self.learning_rate = learning_rate
+        self.betas = betas
+        self.backend = backend
+        self.device = device
+        self.dtype = dtype
+
+    @property
+    def says(self) -> type[Scores]:
+        """What the criterion makes of the scores at its optimum."""
+        return self.criterion.makes
+
+    def start(self, example: Batch, rng: Rng) -> None:
+        """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
+        xp, widths = library(self.backend), width_of(example)
+        dtype = getattr(xp, self.dtype)
+        self.network_ = Network((sum(widths), *self.hidden, 1), rng, xp, self.device, dtype)
+        self.optimizer_ = Adam(self.network_.parameters, self.learning_rate, self.betas)
+        location, spread = location_and_spread(example)
+        scale = 1 / np.where(spread > 0, spread, 1)
+        self.location_, self.scale_ = (xp.asarray(v, dtype=dtype, device=self.device) for v in (location, scale))
+
+    def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
+        """One Adam step down the criterion."""
+        xp, network = namespace(self.location_), self.network_
+        scores, tape = network.forward(xp.concat((self._features(real), self._features(fake)), axis=0))
+        slopes = self.criterion.slopes(scores[: real.n, 0], scores[real.n :, 0])
+        network.backward(tape, xp.concat(slopes, axis=0)[:, None])
+        self.optimizer_.step(network.parameters, network.gradient)
+        if self.criterion.clip is not None:
+            network.parameters[...] = xp.clip(network.parameters, -self.criterion.clip, self.criterion.clip)
+        network.changed()
+
+    def examine(self, batch: Batch) -> Scores:
+        """The score of each sample, (n,)."""
+        return self._forward(batch)[0]
+
+    def vjp(self, batch: Batch) -> tuple[Scores, Pullback]:
+        """The scores and their exact pullback; the latter is good until the next update."""
+        scores, tape = self._forward(batch)
+
+        def pullback(slopes: Array) -> Array:
+            dx = self.network_.backward_inputs(tape, slopes[:, None])[:, : self.scale_.shape[0]] * self.scale_
+            return namespace(dx).reshape(dx, tuple(batch.x.shape))
+
+        return scores, pullback
+
+    def _forward(self, batch: Batch) -> tuple[Scores, Tape]:
+        scores, tape = self.network_.forward(self._features(batch))
+        return self.says(scores[:, 0]), tape
+
+    def _features(self, batch: Batch) -> Array:
+        """Standardised events, flattened, and the condition as further columns, (n, features)."""
+        xp, n = namespace(self.location_), batch.n
+        x = (xp.reshape(like(batch.x, self.location_), (n, -1)) - self.location_) * self.scale_
+        if batch.given is None:
+            return x
+        return xp.concat((x, xp.reshape(like(batch.given, x), (n, -1))), axis=1)

@@ -1,0 +1,115 @@
+"""Any torch module as a discriminator."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from sklearn.base import BaseEstimator
+
+from turinglearn.arrays import concat, like
+from turinglearn.objectives import DiscriminatorObjective, Logistic
+from turinglearn.protocols import Array, Batch, PlayerError, Pullback, Rng, Scores
+
+__all__ = ["TorchDiscriminator"]
+
+
+class TorchDiscriminator(BaseEstimator):  # type: ignore[misc]
+    """r = module(x), or module(x, given) under conditions, trained by autograd; it offers its exact gradient.
+
+    The module is copied when a game starts and trained as `module_`; each game starts from the parameters that it was given
+    with. What it draws by itself (dropout) comes from torch's global generator, which the game does not seed.
+
+    Parameters
+    ----------
+    module : torch.nn.Module
+        From samples (n, *event) to scores (n,) or (n, 1).
+    criterion : DiscriminatorObjective
+        What it descends, from `turinglearn.objectives`. It decides what the scores mean.
+    optimizer : callable or None
+        From parameters to a torch optimizer; None for Adam with rate 1e-3 and betas (0.5, 0.999).
+    device : str or None
+        Where the module is moved; None to leave it where it is.
+    """
+
+    def __init__(
+        self,
+        module: Any,
+        *,
+        criterion: DiscriminatorObjective = Logistic(),  # noqa: B008 - frozen
+        optimizer: Any = None,
+        device: Any = None,
+    ) -> None:
+        self.module = module
+        self.criterion = criterion
+        self.optimizer = optimizer
+        self.device = device
+
+    @property
+    def says(self) -> type[Scores]:
+        """What the criterion makes of the scores at its optimum."""
+        return self.criterion.makes
+
+    @property
+    def batch_coupled(self) -> bool:
+        """Whether batch normalisation makes a score depend on its whole batch."""
+        from torch.nn.modules.batchnorm import _BatchNorm
+
+        return any(isinstance(layer, _BatchNorm) for layer in self.module.modules())
+
+    def start(self, example: Batch, rng: Rng) -> None:
+        """Copy the module to its device and make its optimizer."""
+        import torch
+
+        self.module_ = copy.deepcopy(self.module).to(self.device)
+        parameters = list(self.module_.parameters())
+        if not parameters:
+            raise ValueError(f"TorchDiscriminator: {type(self.module).__name__} has no parameters, so it cannot learn.")
+        usual = self.optimizer is None
+        self.optimizer_ = torch.optim.Adam(parameters, lr=1e-3, betas=(0.5, 0.999)) if usual else self.optimizer(parameters)
+        self.reference_ = parameters[0].detach()
+
+    def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
+        """One optimizer step down the criterion."""
+        import torch
+
+        x = concat(like(real.x, self.reference_), fake.x)
+        given = None if real.given is None else concat(like(real.given, self.reference_), fake.given)
+        scores = self._scores(Batch(x, given))
+        slopes = self.criterion.slopes(scores[: real.n].detach(), scores[real.n :].detach())
+        self.optimizer_.zero_grad()
+        scores.backward(torch.cat(slopes))
+        self.optimizer_.step()
+        if self.criterion.clip is not None:
+            with torch.no_grad():
+                for parameter in self.module_.parameters():
+                    parameter.clamp_(-self.criterion.clip, self.criterion.clip)
+
+    def examine(self, batch: Batch) -> Scores:
+        """The score of each sample, (n,)."""
+        import torch
+
+        with torch.no_grad():
+            return self.says(self._scores(batch))
+
+    def vjp(self, batch: Batch) -> tuple[Scores, Pullback]:
+        """The scores and their exact pullback."""
+        import torch
+
+        x = like(batch.x, self.reference_).clone().requires_grad_()
+        scores = self._scores(Batch(x, batch.given))
+
+        def pullback(slopes: Array) -> Array:
+            return torch.autograd.grad(scores, x, grad_outputs=like(slopes, self.reference_))[0]
+
+        return self.says(scores.detach()), pullback
+
+    def _scores(self, batch: Batch) -> Any:
+        x = like(batch.x, self.reference_)
+        scores = self.module_(x) if batch.given is None else self.module_(x, like(batch.given, self.reference_))
+        if scores.numel() != batch.n:
+            raise PlayerError(
+                f"{type(self.module).__name__} returned scores of shape {tuple(scores.shape)} for {batch.n} samples; expected "
+                "one per sample, (n,) or (n, 1). End it with torch.nn.Linear(..., 1)."
+            )
+        return scores.reshape(-1)

@@ -1,0 +1,262 @@
+"""One adversarial loop for all players."""
+
+from __future__ import annotations
+
+import math
+import numbers
+from collections.abc import Iterator, Sized
+from itertools import accumulate, pairwise
+from typing import Any
+
+from turinglearn.arrays import like
+from turinglearn.contract import check_values, name_of, propose, update
+from turinglearn.discriminators import as_discriminator
+from turinglearn.generators import as_generator
+from turinglearn.objectives import GeneratorObjective, Logistic
+from turinglearn.packing import fold, unfold
+from turinglearn.protocols import Array, Batch, LogOdds, Samples, Source
+from turinglearn.replay import Replay
+from turinglearn.rounds import Round, Testimony
+from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
+from turinglearn.sources import as_source, check_given
+from turinglearn.streams import Streams, as_seed
+
+__all__ = ["Game"]
+
+_BATCH, _FIT, _EXAMPLE = 256, 1000, 10_000  # the usual sizes, where the data are large enough
+
+
+class Game:
+    """A generator and a discriminator, and the rounds that they play.
+
+    The players are used as they are, not cloned: they start anew in the first round, and hold what they have learned after
+    the last. Each role has a random stream of its own, so that changing one player never changes the draws of the other,
+    and a seed gives the same run, bit for bit, on the same libraries.
+
+    Parameters
+    ----------
+    generator, discriminator
+        Players (see `turinglearn.protocols`), or what `as_generator` and `as_discriminator` adapt: an nn.Module, an
+        estimator with `fit` and `sample`, a scikit-learn classifier.
+    objective : GeneratorObjective or None
+        What the generator descends, from `turinglearn.objectives`; None for the partner of the judge's criterion.
+    signal : Exact, Smoothed, Student, ImportanceWeights or None
+        How evidence becomes feedback, from `turinglearn.signals`; None for the cheapest honest way.
+    batch_size : int or None
+        Counterfeits per generator step; None for 256, or half of the data if that is less.
+    samples_per_fit : int or None
+        Genuine samples, and as many counterfeits, per update of the judge; None for the batch size, and for 1,000 where
+        the judge is refitted from scratch.
+    discriminator_steps : int
+        Updates of the judge in a round: the k of Goodfellow et al. (2014).
+    generator_steps : int or None
+        Updates of the generator in a round; None for 1, and for 5 where the judge is refitted from scratch.
+    simultaneous : bool
+        Both players learn from the same counterfeits, judged before the judge's update.
+    pack : int
+        How many samples the judge sees at once (Lin et al. 2018). batch_size and samples_per_fit must be multiples of it.
+    replay : Replay or None
+        Past counterfeits that the judge is shown again.
+    random_state : int, numpy generator or None
+        The seed; None for fresh entropy. The seed in use is the attribute `seed`.
+
+    Examples
+    --------
+    >>> from itertools import islice
+    >>> import numpy as np
+    >>> from turinglearn import Game
+    >>> from turinglearn.discriminators import NeuralDiscriminator
+    >>> from turinglearn.generators import NeuralGenerator
+    >>> X = np.random.default_rng(0).normal([3, -1], [1, 2], (1000, 2))
+    >>> game = Game(NeuralGenerator(), NeuralDiscriminator(), batch_size=128, random_state=0)
+    >>> history = [r.figures() for r in islice(game.rounds(X), 20)]
+    >>> game.sample(5).shape
+    (5, 2)
+    """
+
+    def __init__(
+        self,
+        generator: Any,
+        discriminator: Any,
+        *,
+        objective: GeneratorObjective | None = None,
+        signal: Derivative | ImportanceWeights | None = None,
+        batch_size: int | None = None,
+        samples_per_fit: int | None = None,
+        discriminator_steps: int = 1,
+        generator_steps: int | None = None,
+        simultaneous: bool = False,
+        pack: int = 1,
+        replay: Replay | None = None,
+        random_state: Any = None,
+    ) -> None:
+        self.generator, self.discriminator = as_generator(generator), as_discriminator(discriminator)
+        self.signal = bridge(self.generator, self.discriminator, objective, signal, replayed=replay is not None)
+        refits = getattr(self.discriminator, "refits", False)
+        self.batch_size = _count("batch_size", batch_size)
+        self.samples_per_fit = _count("samples_per_fit", samples_per_fit)
+        self.discriminator_steps = _count("discriminator_steps", discriminator_steps)
+        self.generator_steps = _count("generator_steps", generator_steps) or (5 if refits and not simultaneous else 1)
+        self.simultaneous, self.pack, self.replay = simultaneous, _count("pack", pack) or 1, replay
+        self.seed = as_seed(random_state)
+        self.streams = Streams(self.seed)
+        self.index = 0
+        self._refits = refits
+        usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
+        self._criterion = getattr(self.discriminator, "criterion", usual)
+        self._testimony: Testimony | None = None
+        if simultaneous and (self.discriminator_steps, self.generator_steps) != (1, 1):
+            raise ValueError(
+                f"simultaneous=True is one step of each player on the same counterfeits, but discriminator_steps="
+                f"{self.discriminator_steps} and generator_steps={self.generator_steps}. Leave both at 1."
+            )
+
+    def __repr__(self) -> str:
+        return f"Game({self.generator!r}, {self.discriminator!r}, signal={self.signal!r}, index={self.index})"
+
+    # --------------------------------------------------------------------------------------------------------- the loop
+    def rounds(self, data: Any, given: Array | None = None) -> Iterator[Round]:
+        """Play for as long as somebody asks: ``for r in islice(game.rounds(X), 500)``.
+
+        data: genuine samples (N, *event), or a source with `draw(n, rng) -> Batch`. given: one condition per row, (N, c).
+        Called again, the game goes on where it stood. Raises ValueError for data that cannot be played on.
+        """
+        real = as_source(data, given)
+        self._set_sizes(real)
+        return self._rounds(real)
+
+    def _rounds(self, real: Source) -> Iterator[Round]:
+        if self.index == 0:
+            self._start(real)
+        while True:
+            yield self.play(real)
+
+    def play(self, real: Source) -> Round:
+        """One round."""
+        if self._testimony is not None:
+            self._testimony.close()
+        if self.simultaneous:
+            return self._play_simultaneously(real)
+        *to_fit, to_judge = self._deal(real)
+        for genuine in to_fit:  # k ascent steps on D
+            self._teach_judge(genuine, self._propose(genuine))
+        for _ in range(self.generator_steps):
+            fake = self._propose(to_judge)  # fresh: D was never fitted to them
+            lesson = self._judge(fake, to_judge)  # evidence -> what this generator can use
+            self._teach_generator(fake, lesson)  # one descent step on G
+        return self._record(lesson, to_judge)
+
+    def _play_simultaneously(self, real: Source) -> Round:
+        genuine = real.draw(self._sizes[-1], self.streams("real"))
+        fake = self._propose(genuine)
+        lesson = self._judge(fake, genuine)  # before D's update: it was never fitted to these
+        record = self._record(lesson, genuine)
+        record.testimony.ask(record.index)
+        self._teach_judge(genuine, fake)
+        self._teach_generator(fake, lesson)
+        return record
+
+    def sample(self, n: int, given: Any = None) -> Array:
+        """n samples (n, *event) of what the generator has learned, in the library and dtype of the genuine data.
+
+        given: one condition per sample, (n, c), where the game was played under conditions.
+        """
+        if self.index == 0:
+            raise RuntimeError("No round has been played, so there is nothing to sample. Play at least one: next(game.rounds(X)).")
+        n, rng = _count("n", n) or 1, self.streams("sample")
+        given = self._check_given(n, given)
+        told = () if given is None else (given,)
+        if hasattr(self.generator, "sample"):
+            x = self.generator.sample(n, rng, *told)
+        else:
+            x = propose(self.generator, n, rng, Batch(self._seen.x, given)).x
+        check_values(f"{name_of(self.generator)}.sample({n}, ...)", "samples", x, (n, *self._seen.x.shape[1:]))
+        return like(x, self._seen.x)
+
+    def _propose(self, genuine: Batch) -> Samples:
+        """Counterfeits, as many as there are genuine samples and under the same conditions."""
+        return propose(self.generator, genuine.n, self.streams("generator"), genuine)
+
+    def _teach_judge(self, genuine: Batch, fake: Samples) -> None:
+        shown = fold(fake, self.pack)
+        if self.replay is not None:
+            shown = self.replay.mix(shown, self.streams("replay"))
+        update(self.discriminator, fold(genuine, self.pack), shown, self.streams("discriminator"))
+
+    def _judge(self, fake: Samples, genuine: Batch) -> Lesson:
+        return self.signal(fold(fake, self.pack), fold(genuine, self.pack), self.streams("signal"))
+
+    def _teach_generator(self, fake: Samples, lesson: Lesson) -> None:
+        update(self.generator, fake, unfold(lesson.feedback, self.pack, fake))
+
+    def _record(self, lesson: Lesson, genuine: Batch) -> Round:
+        self.index += 1
+        self._testimony = Testimony(self.discriminator, fold(genuine, self.pack))
+        return Round(self.index, lesson, self.signal.objective, self._criterion, self._testimony)
+
+    # ----------------------------------------------------------------------------------------------------- genuine data
+    def _start(self, real: Source) -> None:
+        """Players see shapes, scales and dtypes of genuine data, and draw their initial parameters."""
+        size = min(_EXAMPLE, _length(real)) // self.pack * self.pack
+        example = real.draw(size, self.streams("start"))
+        for role, seen in (("generator", example), ("discriminator", fold(example, self.pack))):
+            player = getattr(self, role)
+            if hasattr(player, "start"):
+                player.start(seen, self.streams(f"{role}/start"))
+        self._seen = Batch(example.x[:0], None if example.given is None else example.given[:0])
+
+    def _deal(self, real: Source) -> list[Batch]:
+        """Genuine samples for each fit of the judge and, last, for judging.
+
+        They are distinct where the data are large enough: a judge's opinion of what it was fitted to is worth little.
+        """
+        rng = self.streams("real")
+        if sum(self._sizes) > _length(real):
+            return [real.draw(size, rng) for size in self._sizes]
+        dealt, ends = real.draw(sum(self._sizes), rng), accumulate(self._sizes, initial=0)
+        return [
+            Batch(dealt.x[a:b], None if dealt.given is None else dealt.given[a:b]) for a, b in pairwise(ends)
+        ]
+
+    def _set_sizes(self, real: Source) -> None:
+        """How many genuine samples each update of the judge takes and, last, how many are judged."""
+        m, n = self.pack, _length(real)
+        batch = self.batch_size or max(m, int(min(_BATCH, n / 2)) // m * m)
+        fit = self.samples_per_fit or (max(m, int(min(_FIT, n - batch)) // m * m) if self._refits else batch)
+        for name, size in (("batch_size", batch), ("samples_per_fit", fit)):
+            if size > n:
+                raise ValueError(f"{name}={size} is more than the {n} rows of the data. Choose at most {n}, or leave it out.")
+            if size % m:
+                raise ValueError(f"{name}={size} is no multiple of pack={m}. Choose one, such as {max(1, size // m) * m}.")
+        population = getattr(self.generator, "population", None) or 1
+        if m > 1 and batch % (population * m):
+            raise ValueError(
+                f"pack={m} would mix candidates: batch_size={batch} is shared among {population}, and each share must be a "
+                f"multiple of {m}. Choose a multiple of {population * m}."
+            )
+        if self.simultaneous and fit != batch:
+            raise ValueError(
+                f"simultaneous=True shows both players the same counterfeits, but samples_per_fit={fit} and "
+                f"batch_size={batch}. Leave samples_per_fit out."
+            )
+        self._sizes = [fit] * (self.discriminator_steps or 1) + [batch]
+
+    def _check_given(self, n: int, given: Any) -> Array | None:
+        if (given is None) != (self._seen.given is None):
+            played = "without" if self._seen.given is None else "under"
+            remedy = "Leave given out." if self._seen.given is None else f"Pass given=, one of {n} conditions per sample."
+            raise ValueError(f"The game was played {played} conditions, but given is {type(given).__name__}. {remedy}")
+        return None if given is None else check_given(given, n, self._seen.given)
+
+
+def _length(real: Source) -> float:
+    """How many samples the source holds; endless sources have no length."""
+    return len(real) if isinstance(real, Sized) else math.inf
+
+
+def _count(name: str, value: int | None) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"{name}={value!r}: expected a whole number, at least 1.")
+    return int(value)

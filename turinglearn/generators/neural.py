@@ -1,0 +1,123 @@
+"""A network that turns noise into samples, on the package's own core."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+from turinglearn.arrays import like, library, namespace
+from turinglearn.nn import Adam, Network
+from turinglearn.nn.optimizers import LearningRate
+from turinglearn.nn.scaling import location_and_spread, width_of
+from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
+
+__all__ = ["NeuralGenerator"]
+
+
+class NeuralGenerator(BaseEstimator):  # type: ignore[misc]
+    """x = location + spread * net(z, given), z ~ N(0, I): a multilayer perceptron with ReLU, trained by Adam.
+
+    Location and spread of each feature are those of the genuine example that the game starts with, so that features of any
+    unit are learned alike. The noise is drawn on the host, so that every array library follows the same trajectory.
+
+    Parameters
+    ----------
+    latent_dim : int
+        Dimension of the noise z.
+    hidden : tuple of int
+        Widths of the hidden layers.
+    learning_rate : float or callable
+        Adam's rate; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
+    betas : (float, float)
+        Adam's decay rates.
+    averaging : float
+        Decay of the moving average of parameters that `sample` uses, in [0, 1); 0 deploys the present parameters.
+    backend : "numpy", "torch" or "cupy"
+        The array library of the network.
+    device : str or None
+        Where the network lives, such as "cuda:0"; None for the library's default.
+    dtype : "float32" or "float64"
+    """
+
+    learns_from = Gradients
+
+    def __init__(
+        self,
+        latent_dim: int = 16,
+        hidden: tuple[int, ...] = (64, 64),
+        *,
+        learning_rate: LearningRate = 1e-3,
+        betas: tuple[float, float] = (0.5, 0.999),
+        averaging: float = 0.0,
+        backend: str = "numpy",
+        device: Any = None,
+        dtype: str = "float32",
+    ) -> None:
+        self.latent_dim = latent_dim
+        self.hidden = hidden
+        self.learning_rate = learning_rate
+        self.betas = betas
+        self.averaging = averaging
+        self.backend = backend
+        self.device = device
+        self.dtype = dtype
+
+    def start(self, example: Batch, rng: Rng) -> None:
+        """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
+        if self.latent_dim < 1:
+            raise ValueError(f"NeuralGenerator(latent_dim={self.latent_dim}): expected at least one dimension of noise.")
+        if not 0 <= self.averaging < 1:
+            raise ValueError(f"NeuralGenerator(averaging={self.averaging}): expected a decay in [0, 1).")
+        xp, (features, told) = library(self.backend), width_of(example)
+        dtype = getattr(xp, self.dtype)
+        self.event_ = tuple(example.x.shape[1:])
+        self.network_ = Network((self.latent_dim + told, *self.hidden, features), rng, xp, self.device, dtype)
+        self.optimizer_ = Adam(self.network_.parameters, self.learning_rate, self.betas)
+        self.average_ = xp.asarray(self.network_.parameters, copy=True)
+        self.location_, self.spread_ = (
+            xp.asarray(v, dtype=dtype, device=self.device) for v in location_and_spread(example)
+        )
+
+    def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
+        """n samples (n, *event) of the present network; their tape is good until the next update."""
+        x, tape = self._forward(n, rng, given)
+        return Samples(x, given, tape)
+
+    def update(self, samples: Samples, feedback: Gradients) -> None:
+        """One Adam step down the mean loss of the samples."""
+        if samples.context is None:
+            raise PlayerError("NeuralGenerator.update: these samples carry no tape. Update with what `propose` returned.")
+        xp, n = namespace(feedback.values), samples.n
+        dy = xp.reshape(feedback.values, (n, -1)) * (self.spread_ / n)
+        self.network_.backward(samples.context, dy)
+        self.optimizer_.step(self.network_.parameters, self.network_.gradient)
+        self.network_.changed()
+        if self.averaging:
+            kept = min(self.averaging, (1 + self.optimizer_.steps) / (10 + self.optimizer_.steps))  # short memory at first
+            self.average_ *= kept
+            self.average_ += (1 - kept) * self.network_.parameters
+
+    def sample(self, n: int, rng: Rng, given: Array | None = None) -> Array:
+        """n samples (n, *event) of the learned law: of the averaged network, where there is averaging."""
+        if not self.averaging:
+            return self._forward(n, rng, given)[0]
+        xp, parameters = namespace(self.average_), self.network_.parameters
+        present = xp.asarray(parameters, copy=True)
+        try:
+            parameters[...] = self.average_
+            return self._forward(n, rng, given)[0]
+        finally:
+            parameters[...] = present
+
+    def _forward(self, n: int, rng: Rng, given: Array | None) -> tuple[Array, Any]:
+        noise = rng.standard_normal((n, self.latent_dim), dtype=np.dtype(self.dtype))
+        z = like(noise, self.location_)
+        xp = namespace(z)
+        if given is not None:
+            z = xp.concat((z, xp.reshape(like(given, z), (n, -1))), axis=1)
+        y, tape = self.network_.forward(z)
+        y *= self.spread_
+        y += self.location_
+        return xp.reshape(y, (n, *self.event_)), tape

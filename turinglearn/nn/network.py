@@ -1,0 +1,106 @@
+"""A multilayer perceptron with a hand-written backward pass, on one flat buffer of parameters."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from turinglearn.arrays import namespace
+from turinglearn.protocols import Array, PlayerError, Rng
+
+__all__ = ["Network", "Tape"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """What a forward pass leaves for the backward pass; good until the parameters change."""
+
+    activations: tuple[Array, ...]
+    version: int
+
+
+class Network:
+    """Affine layers with ReLU between them: h_0 = x, h_l = relu(h_{l-1} W_l + b_l), y = h_{L-1} W_L + b_L.
+
+    Parameters and their gradient are flat buffers, (P,); the layers are views of them. widths: features of the input, of
+    each hidden layer, of the output. Weights start uniform within sqrt(1 / fan-in), like PyTorch's, biases at zero.
+    """
+
+    def __init__(self, widths: tuple[int, ...], rng: Rng, xp: Any = np, device: Any = None, dtype: Any = None) -> None:
+        self.widths = widths
+        shapes = [shape for i, o in pairwise(widths) for shape in ((i, o), (1, o))]
+        start = np.concatenate([_initial(shape, rng).reshape(-1) for shape in shapes])
+        self.parameters = xp.asarray(start, dtype=dtype, device=device)
+        self.gradient = xp.zeros_like(self.parameters)
+        self._layers, self._slopes = _views(self.parameters, shapes), _views(self.gradient, shapes)
+        self.version = 0
+
+    def forward(self, x: Array) -> tuple[Array, Tape]:
+        """y (n, out) and the tape of the pass, for x (n, in)."""
+        xp, h, activations = namespace(x), x, [x]
+        for layer, (weight, bias) in enumerate(self._layers, start=1):
+            h = xp.matmul(h, weight)
+            h += bias
+            if layer < len(self._layers):
+                h = _relu(h)
+                activations.append(h)
+        return h, Tape(tuple(activations), self.version)
+
+    def backward(self, tape: Tape, dy: Array) -> None:
+        """Fill `gradient` with dL/dparameters, for dL/dy (n, out)."""
+        self._check(tape)
+        for layer in reversed(range(len(self._layers))):
+            xp, h = namespace(dy), tape.activations[layer]
+            weight_slope, bias_slope = self._slopes[layer]
+            weight_slope[...] = xp.matmul(h.T, dy)
+            bias_slope[...] = xp.sum(dy, axis=0, keepdims=True)
+            if layer > 0:
+                dy = self._through(layer, h, dy)
+
+    def backward_inputs(self, tape: Tape, dy: Array) -> Array:
+        """dL/dx (n, in), for dL/dy (n, out); `gradient` is left alone."""
+        self._check(tape)
+        for layer in reversed(range(1, len(self._layers))):
+            dy = self._through(layer, tape.activations[layer], dy)
+        return namespace(dy).matmul(dy, self._layers[0][0].T)
+
+    def changed(self) -> None:
+        """The parameters have changed: tapes of earlier passes are void."""
+        self.version += 1
+
+    def _through(self, layer: int, h: Array, dy: Array) -> Array:
+        """From a layer's output slopes to the slopes of what entered the ReLU before it."""
+        xp = namespace(dy)
+        dh = xp.matmul(dy, self._layers[layer][0].T)
+        dh *= xp.astype(h > 0, dh.dtype)
+        return dh
+
+    def _check(self, tape: Tape) -> None:
+        if tape.version != self.version:
+            raise PlayerError(
+                f"A backward pass was asked for after {self.version - tape.version} update(s) of the network; its tape would "
+                "give a wrong gradient. Propose or examine anew after each update."
+            )
+
+
+def _relu(x: Array) -> Array:
+    if type(x) is np.ndarray:
+        return np.maximum(x, 0, out=x)
+    xp = namespace(x)
+    return xp.where(x > 0, x, xp.zeros_like(x))
+
+
+def _initial(shape: tuple[int, int], rng: Rng) -> Any:
+    rows, columns = shape
+    return np.zeros(shape) if rows == 1 else rng.uniform(-1, 1, (rows, columns)) / math.sqrt(rows)
+
+
+def _views(flat: Array, shapes: list[tuple[int, int]]) -> list[tuple[Array, Array]]:
+    """(weight, bias) of each layer as views of the flat buffer."""
+    xp, ends = namespace(flat), np.cumsum([0, *(rows * columns for rows, columns in shapes)])
+    views = [xp.reshape(flat[int(a) : int(b)], shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+    return list(zip(views[::2], views[1::2], strict=True))

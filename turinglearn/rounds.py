@@ -1,0 +1,108 @@
+"""What a round leaves behind: a frozen record, whose figures are computed when they are read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from turinglearn.arrays import namespace
+from turinglearn.contract import examine
+from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective
+from turinglearn.protocols import Array, Batch, Discriminator, LogOdds, Scores, Weights
+from turinglearn.signals import Lesson, effective_sample_size
+
+__all__ = ["Round", "Testimony"]
+
+
+@dataclass
+class Testimony:
+    """What the judge says of genuine samples that it was not fitted to; asked only if somebody reads it.
+
+    It must be asked while the judge stands as it did in its round: `close` is called when the judge is about to change.
+    """
+
+    discriminator: Discriminator | None
+    genuine: Batch
+    scores: Scores | None = None
+
+    def ask(self, index: int) -> Scores:
+        """The scores of the genuine samples; remembered once asked."""
+        if self.scores is None:
+            if self.discriminator is None:
+                raise RuntimeError(
+                    f"Round {index} is over and its judge has changed, so what it thought of genuine samples can no longer "
+                    "be asked. Read discriminator_loss and accuracy inside the loop, or keep round.figures() there."
+                )
+            self.scores = examine(self.discriminator, self.genuine)
+        return self.scores
+
+    def close(self) -> None:
+        """The judge is about to change: what was not asked cannot be asked any more."""
+        self.discriminator = None
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One round of a game.
+
+    index counts from 1. scores is the evidence on counterfeits that the judge was never fitted to; with replay it is
+    log p/q_fit, q_fit being the mixture of present and past that the judge was shown. Figures are computed when they are
+    read; those that need the judge's opinion of genuine samples must be read before the next round is played.
+    """
+
+    index: int
+    lesson: Lesson = field(repr=False)
+    objective: GeneratorObjective
+    criterion: DiscriminatorObjective | None
+    testimony: Testimony = field(repr=False)
+
+    @property
+    def scores(self) -> Scores:
+        """The evidence on the counterfeits."""
+        return self.lesson.scores
+
+    @property
+    def generator_loss(self) -> float:
+        """Mean loss of the counterfeits; compare with `objective.equilibrium`."""
+        return _mean(self.objective.losses(self.scores.values, self.lesson.reference))
+
+    @property
+    def discriminator_loss(self) -> float:
+        """The judge's criterion on samples that it was not fitted to; nan for a judge without a criterion."""
+        if self.criterion is None:
+            return math.nan
+        return float(self.criterion.value(self.testimony.ask(self.index).values, self.scores.values))
+
+    @property
+    def accuracy(self) -> float:
+        """Balanced accuracy of the judge, a tie counting one half; nan unless the scores are log-odds."""
+        if not isinstance(self.scores, LogOdds):
+            return math.nan
+        return (_share_genuine(self.testimony.ask(self.index).values) + 1 - _share_genuine(self.scores.values)) / 2
+
+    @property
+    def caught(self) -> float:
+        """Share of counterfeits that the judge recognised; nan unless the scores are log-odds."""
+        return 1 - _share_genuine(self.scores.values) if isinstance(self.scores, LogOdds) else math.nan
+
+    @property
+    def effective_sample_size(self) -> float:
+        """How many equally weighted samples the generator's weights are worth; nan where it learns from something else."""
+        feedback = self.lesson.feedback
+        return effective_sample_size(feedback.values) if isinstance(feedback, Weights) else math.nan
+
+    def figures(self) -> dict[str, Any]:
+        """Every figure by name, for keeping."""
+        names = ("index", "generator_loss", "discriminator_loss", "accuracy", "caught", "effective_sample_size")
+        return {name: getattr(self, name) for name in names}
+
+
+def _mean(values: Array) -> float:
+    return float(namespace(values).mean(values))
+
+
+def _share_genuine(r: Array) -> float:
+    """The share of positive log-odds, a tie counting one half."""
+    xp = namespace(r)
+    return _mean(xp.astype(r > 0, r.dtype)) + _mean(xp.astype(r == 0, r.dtype)) / 2

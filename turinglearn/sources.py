@@ -1,0 +1,112 @@
+"""Genuine data as a source that the game draws from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from turinglearn.arrays import floating, is_array, like, namespace, to_numpy
+from turinglearn.protocols import Array, Batch, Rng, Source
+
+__all__ = ["ArraySource", "as_source", "check_given"]
+
+
+class ArraySource:
+    """Genuine rows x (N, *event), and their conditions given (N, c) if there are any, drawn without replacement."""
+
+    def __init__(self, x: Array, given: Array | None = None) -> None:
+        self.x = _check_rows("X", x, least_dimensions=2)
+        self.given = None if given is None else check_given(given, len(self))
+
+    def __len__(self) -> int:
+        return int(self.x.shape[0])
+
+    def draw(self, n: int, rng: Rng) -> Batch:
+        """n distinct rows with their conditions."""
+        if n > len(self):
+            raise ValueError(f"Cannot draw {n} distinct rows of the {len(self)} that X has. Choose a smaller batch.")
+        rows = rng.choice(len(self), n, replace=False)
+        return Batch(_take(self.x, rows), None if self.given is None else _take(self.given, rows))
+
+
+def as_source(data: Any, given: Any = None) -> Source:
+    """The data as a source: an array (N, *event), or anything with `draw(n, rng) -> Batch`, which is used as it is."""
+    if hasattr(data, "draw"):
+        if given is not None:
+            raise ValueError(
+                f"given= belongs to an array of data, but {type(data).__name__} draws its own. "
+                "Let its draw() return Batch(x, given)."
+            )
+        source: Source = data
+        return source
+    return ArraySource(data, given)
+
+
+def _take(x: Array, rows: Any) -> Array:
+    if type(x) is np.ndarray:
+        return x.take(rows, axis=0)
+    xp = namespace(x)
+    return xp.take(x, xp.asarray(rows, device=x.device), axis=0)
+
+
+def check_given(given: Any, n: int, example: Array | None = None) -> Array:
+    """Conditions as an array (n, c) of finite numbers; c, library and dtype as in the example, where there is one."""
+    given = _check_rows("given", given, least_dimensions=1, least_rows=1)
+    if given.shape[0] != n:
+        raise ValueError(f"given has {given.shape[0]} rows for {n} samples. Give one condition per sample.")
+    given = given if given.ndim > 1 else namespace(given).reshape(given, (-1, 1))
+    if example is None:
+        return given
+    if given.shape[1:] != example.shape[1:]:
+        raise ValueError(f"given has shape {tuple(given.shape)}; the game was played with {(n, *example.shape[1:])}.")
+    return like(given, example)
+
+
+def _check_rows(name: str, x: Any, least_dimensions: int, least_rows: int = 2) -> Array:
+    """x as an array of finite real floating-point numbers with enough rows."""
+    if type(x) is np.ndarray or not is_array(x):
+        x = _from_host(name, x)
+    xp = namespace(x)
+    if xp.isdtype(x.dtype, "complex floating"):
+        raise ValueError(f"{name} is complex ({x.dtype}); expected real numbers. Split it into real and imaginary columns.")
+    if not floating(x):
+        x = xp.astype(x, xp.float64)
+    if x.ndim < least_dimensions:
+        raise ValueError(
+            f"{name} has {x.ndim} dimension{'' if x.ndim == 1 else 's'}, shape {tuple(x.shape)}; expected "
+            f"(n, features) or more. Use {name}.reshape(-1, 1) for one feature, {name}.reshape(1, -1) for one sample."
+        )
+    if x.shape[0] < least_rows:
+        raise ValueError(
+            f"{name} has {x.shape[0]} row{'' if x.shape[0] == 1 else 's'}, shape {tuple(x.shape)}; "
+            f"expected at least {least_rows}. A law cannot be learned from less: give more data."
+        )
+    if 0 in x.shape:
+        raise ValueError(f"{name} has no features, shape {tuple(x.shape)}; expected at least one. Give a column of data.")
+    if not xp.all(xp.isfinite(x)):
+        finite = to_numpy(xp.isfinite(x)).reshape(x.shape[0], -1)
+        row, column = np.argwhere(~finite)[0]
+        raise ValueError(
+            f"{name} contains NaN or infinity: {int((~finite).sum())} entries, the first in row {row}, column {column}. "
+            "Impute or drop them first, for example with sklearn.impute.SimpleImputer."
+        )
+    return x
+
+
+def _from_host(name: str, x: Any) -> Any:
+    """A NumPy array from lists, data frames and the like; strings and objects are refused by name."""
+    if x is None:
+        raise ValueError(f"{name} is None; expected an array of shape (n, features).")
+    if hasattr(x, "toarray"):
+        raise ValueError(f"{name} is a sparse {type(x).__name__}; expected a dense array. Use {name}.toarray().")
+    try:
+        array = np.asarray(x)
+    except ValueError as error:
+        raise ValueError(f"{name} cannot be made an array ({error}); expected rows of equal length.") from error
+    if array.dtype.kind in "OUSMmV":
+        raise ValueError(
+            f"{name} has dtype {array.dtype}, which is not numeric; expected real numbers. Encode text and categories as "
+            "numbers first, for example with sklearn.preprocessing.OneHotEncoder."
+        )
+    return array
