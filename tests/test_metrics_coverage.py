@@ -82,7 +82,7 @@ def test_the_result_is_frozen_and_plain():
 
 def test_the_endpoint_trap_is_refused():
     angle = np.linspace(0, 2 * np.pi, 8)  # the first mode twice
-    with pytest.raises(ValueError, match="8 modes coincide.*endpoint=False"):
+    with pytest.raises(ValueError, match=r"8 modes coincide.*endpoint=False"):
         mode_coverage(np.zeros((3, 2)), np.column_stack((np.cos(angle), np.sin(angle))), 0.01)
 
 

@@ -203,7 +203,9 @@ class Game:
             player = getattr(self, role)
             if hasattr(player, "start"):
                 player.start(seen, self.streams(f"{role}/start"))
-        self._seen = Batch(example.x[:0], None if example.given is None else example.given[:0])
+        if self.replay is not None:
+            self.replay.start()
+        self._seen = _rows(example, 0, 0)
 
     def _deal(self, real: Source) -> list[Batch]:
         """Genuine samples for each fit of the judge and, last, for judging.
@@ -214,9 +216,7 @@ class Game:
         if sum(self._sizes) > _length(real):
             return [real.draw(size, rng) for size in self._sizes]
         dealt, ends = real.draw(sum(self._sizes), rng), accumulate(self._sizes, initial=0)
-        return [
-            Batch(dealt.x[a:b], None if dealt.given is None else dealt.given[a:b]) for a, b in pairwise(ends)
-        ]
+        return [_rows(dealt, a, b) for a, b in pairwise(ends)]
 
     def _set_sizes(self, real: Source) -> None:
         """How many genuine samples each update of the judge takes and, last, how many are judged."""
@@ -247,6 +247,10 @@ class Game:
             remedy = "Leave given out." if self._seen.given is None else f"Pass given=, one of {n} conditions per sample."
             raise ValueError(f"The game was played {played} conditions, but given is {type(given).__name__}. {remedy}")
         return None if given is None else check_given(given, n, self._seen.given)
+
+
+def _rows(batch: Batch, a: int, b: int) -> Batch:
+    return Batch(batch.x[a:b, ...], None if batch.given is None else batch.given[a:b, ...])
 
 
 def _length(real: Source) -> float:

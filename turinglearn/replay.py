@@ -30,11 +30,15 @@ class Replay:
                 f"Replay(fraction={fraction}): expected a share between 0 and 1, both excluded. For no replay, leave it out."
             )
         self.capacity, self.fraction = capacity, fraction
-        self.held: Batch | None = None
-        self.seen = 0
+        self.start()
 
     def __repr__(self) -> str:
         return f"Replay(capacity={self.capacity}, fraction={self.fraction})"
+
+    def start(self) -> None:
+        """Forget the past: a game begins."""
+        self.held: Batch | None = None
+        self.seen = 0
 
     def mix(self, fake: Batch, rng: Rng) -> Batch:
         """As many counterfeits as fake has, a fraction of them past ones. fake is added to what is held."""

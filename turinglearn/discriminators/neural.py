@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from turinglearn.arrays import like, library, namespace
-from turinglearn.nn import Adam, Network, Tape
+from turinglearn.arrays import like, namespace
+from turinglearn.nn import Tape
 from turinglearn.nn.optimizers import LearningRate
-from turinglearn.nn.scaling import location_and_spread, width_of
+from turinglearn.nn.starting import location_and_spread, start_network, width_of
 from turinglearn.objectives import DiscriminatorObjective, Logistic
 from turinglearn.protocols import Array, Batch, Pullback, Rng, Scores
 
@@ -64,13 +64,10 @@ class NeuralDiscriminator(BaseEstimator):  # type: ignore[misc]
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
-        xp, widths = library(self.backend), width_of(example)
-        dtype = getattr(xp, self.dtype)
-        self.network_ = Network((sum(widths), *self.hidden, 1), rng, xp, self.device, dtype)
-        self.optimizer_ = Adam(self.network_.parameters, self.learning_rate, self.betas)
+        self.network_, self.optimizer_ = start_network(self, sum(width_of(example)), 1, rng)
         location, spread = location_and_spread(example)
         scale = 1 / np.where(spread > 0, spread, 1)
-        self.location_, self.scale_ = (xp.asarray(v, dtype=dtype, device=self.device) for v in (location, scale))
+        self.location_, self.scale_ = (like(v, self.network_.parameters) for v in (location, scale))
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
         """One Adam step down the criterion."""

@@ -1,7 +1,23 @@
 """Players that make counterfeits."""
 
 from turinglearn.generators.adapt import as_generator
+from turinglearn.generators.evolved import EvolvedGenerator
+from turinglearn.generators.mixture import MixtureGenerator
+from turinglearn.generators.mixture_updates import ScoreFunction, WeightedEM
 from turinglearn.generators.neural import NeuralGenerator
+from turinglearn.generators.refitted import Moved, RefittedGenerator, Resampled, Reweighted
 from turinglearn.generators.torch_module import TorchGenerator
 
-__all__ = ["NeuralGenerator", "TorchGenerator", "as_generator"]
+__all__ = [
+    "EvolvedGenerator",
+    "MixtureGenerator",
+    "Moved",
+    "NeuralGenerator",
+    "RefittedGenerator",
+    "Resampled",
+    "Reweighted",
+    "ScoreFunction",
+    "TorchGenerator",
+    "WeightedEM",
+    "as_generator",
+]

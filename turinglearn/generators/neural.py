@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from turinglearn.arrays import like, library, namespace
-from turinglearn.nn import Adam, Network
+from turinglearn.arrays import like, namespace
 from turinglearn.nn.optimizers import LearningRate
-from turinglearn.nn.scaling import location_and_spread, width_of
+from turinglearn.nn.starting import location_and_spread, start_network, width_of
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
 
 __all__ = ["NeuralGenerator"]
@@ -70,15 +69,13 @@ class NeuralGenerator(BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"NeuralGenerator(latent_dim={self.latent_dim}): expected at least one dimension of noise.")
         if not 0 <= self.averaging < 1:
             raise ValueError(f"NeuralGenerator(averaging={self.averaging}): expected a decay in [0, 1).")
-        xp, (features, told) = library(self.backend), width_of(example)
-        dtype = getattr(xp, self.dtype)
+        features, told = width_of(example)
         self.event_ = tuple(example.x.shape[1:])
-        self.network_ = Network((self.latent_dim + told, *self.hidden, features), rng, xp, self.device, dtype)
-        self.optimizer_ = Adam(self.network_.parameters, self.learning_rate, self.betas)
-        self.average_ = xp.asarray(self.network_.parameters, copy=True)
-        self.location_, self.spread_ = (
-            xp.asarray(v, dtype=dtype, device=self.device) for v in location_and_spread(example)
-        )
+        self.network_, self.optimizer_ = start_network(self, self.latent_dim + told, features, rng)
+        parameters = self.network_.parameters
+        xp = namespace(parameters)
+        self.average_ = xp.asarray(parameters, copy=True)
+        self.location_, self.spread_ = (like(v, parameters) for v in location_and_spread(example))
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event) of the present network; their tape is good until the next update."""

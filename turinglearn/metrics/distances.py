@@ -112,7 +112,7 @@ def _pair(x: Array, y: Array) -> tuple[Any, Any]:
     x, y = matrix(x, "The first sample", rows=2), matrix(y, "The second sample", rows=2)
     if x.shape[1] != y.shape[1]:
         raise ValueError(
-            f"The first sample has {x.shape[1]} features, the second has {y.shape[1]}; expected as many. "
+            f"The first sample has {x.shape[1]} features, the second sample has {y.shape[1]}; expected as many. "
             "Give both as (n, d) with the same d."
         )
     return x, y

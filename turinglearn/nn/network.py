@@ -33,7 +33,7 @@ class Network:
     def __init__(self, widths: tuple[int, ...], rng: Rng, xp: Any = np, device: Any = None, dtype: Any = None) -> None:
         self.widths = widths
         shapes = [shape for i, o in pairwise(widths) for shape in ((i, o), (1, o))]
-        start = np.concatenate([_initial(shape, rng).reshape(-1) for shape in shapes])
+        start = np.concatenate([_initial(i, o, rng) for i, o in pairwise(widths)])
         self.parameters = xp.asarray(start, dtype=dtype, device=device)
         self.gradient = xp.zeros_like(self.parameters)
         self._layers, self._slopes = _views(self.parameters, shapes), _views(self.gradient, shapes)
@@ -94,9 +94,10 @@ def _relu(x: Array) -> Array:
     return xp.where(x > 0, x, xp.zeros_like(x))
 
 
-def _initial(shape: tuple[int, int], rng: Rng) -> Any:
-    rows, columns = shape
-    return np.zeros(shape) if rows == 1 else rng.uniform(-1, 1, (rows, columns)) / math.sqrt(rows)
+def _initial(inputs: int, outputs: int, rng: Rng) -> Any:
+    """A layer's weights and biases, flat."""
+    weights = rng.uniform(-1, 1, inputs * outputs) / math.sqrt(inputs)
+    return np.concatenate((weights, np.zeros(outputs)))
 
 
 def _views(flat: Array, shapes: list[tuple[int, int]]) -> list[tuple[Array, Array]]:

@@ -1,0 +1,67 @@
+# make setup | test | demo | lint | types | format | clean. Each target makes what it lacks, .venv included.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# One thread per process: the tests run side by side, and small matrices gain nothing from more.
+export OMP_NUM_THREADS := 1
+export OPENBLAS_NUM_THREADS := 1
+export MKL_NUM_THREADS := 1
+
+.PHONY: help setup test demo lint types format clean
+
+help:
+	@echo "make setup    a virtual environment in $(VENV) with turinglearn and its development tools"
+	@echo "make test     everything that a commit must pass: ruff, mypy, pytest"
+	@echo "make demo     the demonstration, written to demo/"
+	@echo "make lint     ruff alone;  make types: mypy alone;  make format: let ruff rewrite the code"
+	@echo "make clean    remove $(VENV), caches and everything that was made"
+
+setup: $(READY)
+
+# The first of these that is Python 3.11 or later and can make virtual environments.
+$(BIN)/python:
+	@for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	    if "$$python" -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	        echo "make: $$("$$python" --version) makes $(VENV)"; \
+	        exec "$$python" -m venv --clear $(VENV); \
+	    fi; \
+	done; \
+	echo "make: no Python 3.11 or later with the venv module was found (python3 is: $$(python3 --version 2>&1))." >&2; \
+	echo "make: Install one (on Debian: python3 and python3-venv), or name it: make setup PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+$(READY): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "make: installing turinglearn and its development tools into $(VENV) (a minute or two)"
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+test: lint types
+	@echo "make: pytest"
+	@$(BIN)/python -m pytest -q -n 2
+
+demo: $(READY)
+	@$(BIN)/python -m turinglearn.demo --out demo/
+
+lint: $(READY)
+	@echo "make: ruff"
+	@$(BIN)/ruff check -q .
+	@$(BIN)/ruff format -q --check . || { echo "make: 'make format' mends the layout" >&2; exit 1; }
+
+types: $(READY)
+	@echo "make: mypy"
+	@$(BIN)/mypy --no-error-summary
+
+format: $(READY)
+	@$(BIN)/ruff check -q --fix .
+	@$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) demo dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	find turinglearn tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,55 @@
+"""Seconds and memory of both distances at 50,000 × 50,000 points of the plane: ``python benchmarks/measures.py``.
+
+Set OMP_NUM_THREADS=1 for figures that compare. Writes results/measures.md beside this file.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import scipy
+
+from turinglearn.datasets import grid
+from turinglearn.metrics import energy_distance, mmd
+
+POINTS = 50_000
+RESULTS = Path(__file__).parent / "results" / "measures.md"
+
+
+def peak_megabytes() -> float:
+    """The most memory that this process has held, so far."""
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes on Linux
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def main() -> None:
+    x, y = (grid().sample(POINTS, seed) for seed in (0, 1))
+    at_start = peak_megabytes()
+    rows = []
+    for measure in (energy_distance, mmd):
+        start = time.perf_counter()
+        value = measure(x, y)
+        seconds = time.perf_counter() - start
+        rows.append(f"| `{measure.__name__}` | {seconds:.1f} | {peak_megabytes():.0f} | {value:.1e} |")
+        print(rows[-1], flush=True)
+    machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores, one process, wall time"
+    versions = f"Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}"
+    threads = f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}"
+    RESULTS.parent.mkdir(exist_ok=True)
+    RESULTS.write_text(
+        f"# Two-sample distances at {POINTS:,} × {POINTS:,} points\n\n"
+        "Made by `python benchmarks/measures.py`: two samples of the law `grid()`, so both truths are 0. Memory is the "
+        f"peak of the process so far, in MB; {at_start:.0f} before the first.\n\n"
+        f"{versions}; {threads}; {machine}.\n\n"
+        "| measure | seconds | peak resident MB | value |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

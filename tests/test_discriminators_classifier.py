@@ -1,0 +1,323 @@
+"""Any classifier as a discriminator: finite evidence, rows held out, copies and seeds, and every kind of classifier."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from inspect import signature
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.ensemble import (
+    BaggingClassifier,
+    ExtraTreesClassifier,
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.linear_model import LogisticRegression, Perceptron
+from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OutputCodeClassifier
+from sklearn.naive_bayes import GaussianNB
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC, LinearSVC
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils import all_estimators
+
+from turinglearn.discriminators.classifier import ClassifierDiscriminator
+from turinglearn.protocols import Batch, LogOdds, PlayerError, Scores
+
+
+def rng(seed=0):
+    return np.random.default_rng(seed)
+
+
+def pair(n1, n0, generator, d=1, shift=1.0):
+    """p = N(shift/2, I), q = N(-shift/2, I) in the first feature: the log-odds are shift * x_0."""
+    p, q = generator.normal(size=(n1, d)), generator.normal(size=(n0, d))
+    p[:, 0] += shift / 2
+    q[:, 0] -= shift / 2
+    return Batch(p), Batch(q)
+
+
+def fitted(estimator, n1=60, n0=60, seed=0, d=2, **options):
+    judge = ClassifierDiscriminator(estimator, **options)
+    judge.update(*pair(n1, n0, rng(seed), d), rng(seed + 1))
+    return judge
+
+
+def fresh(n=200, d=2, seed=99):
+    return Batch(np.concatenate([batch.x for batch in pair(n // 2, n // 2, rng(seed), d)]))
+
+
+class Custom:
+    """A user's own classifier, with nothing of scikit-learn; it is right about the first feature."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        p = expit(X[:, 0])
+        return np.stack((1 - p, p), axis=1)
+
+
+# ---------------------------------------------------------------------------------------------- finite, and informative
+def test_columns_and_signs_follow_classes():
+    class Swapped(Custom):
+        def fit(self, X, y):
+            self.classes_ = [1, 0]
+            return self
+
+        def predict_proba(self, X):
+            return super().predict_proba(X)[:, ::-1]
+
+    class SwappedDecision(Swapped):
+        predict_proba = property()
+
+        def decision_function(self, X):
+            return -X[:, 0]
+
+    x = fresh().x
+    np.testing.assert_allclose(fitted(Swapped()).examine(Batch(x)).values, fitted(Custom()).examine(Batch(x)).values)
+    assert np.corrcoef(fitted(SwappedDecision()).examine(Batch(x)).values, x[:, 0])[0, 1] > 0.999
+
+
+@pytest.mark.parametrize("calibrate", [False, True])
+@pytest.mark.parametrize("name", ["tree", "1-NN", "extra trees"])
+def test_classifiers_that_answer_0_and_1_say_finite_log_odds(name, calibrate):
+    estimator = {
+        "tree": DecisionTreeClassifier(),
+        "1-NN": KNeighborsClassifier(1),
+        "extra trees": ExtraTreesClassifier(3),
+    }[name]
+    judge = fitted(estimator, 50, 100, calibrate=calibrate)
+    n = 100 if calibrate else 150
+    assert judge.limit_ == np.log(n + 1)
+    for batch in (fresh(), Batch(np.full((3, 2), 1e6)), pair(50, 100, rng(), 2)[0]):
+        r = judge.examine(batch).values
+        assert r.shape == (batch.n,)
+        assert np.all(np.isfinite(r))
+    highest = judge.examine(fresh(2000)).values.max()
+    if not calibrate:
+        assert expit(highest + judge.prior_) == pytest.approx((n + 1) / (n + 2))
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestClassifier(50),
+        ExtraTreesClassifier(50),
+        HistGradientBoostingClassifier(max_iter=30),
+        GradientBoostingClassifier(n_estimators=30),
+        KNeighborsClassifier(1),
+        SVC(),
+        OutputCodeClassifier(LogisticRegression(), code_size=3),
+    ],
+    ids=lambda estimator: type(estimator).__name__,
+)
+def test_evidence_on_fresh_samples_points_the_right_way(estimator):
+    judge = fitted(estimator, 300, 300)
+    batch = fresh(2000)
+    assert np.corrcoef(judge.examine(batch).values, batch.x[:, 0])[0, 1] > 0.15
+
+
+def test_calibration_moderates_a_classifier_that_interpolates():
+    batch = fresh(4000)
+    truth = batch.x[:, 0]
+    raw, calibrated = (
+        fitted(ExtraTreesClassifier(20), 300, 300, calibrate=calibrate).examine(batch).values
+        for calibrate in (False, True)
+    )
+    assert np.mean((calibrated - truth) ** 2) < np.mean((raw - truth) ** 2)
+
+
+class Spy(BaseEstimator, ClassifierMixin):
+    """A classifier that keeps the rows that it was fitted to and asked about."""
+
+    seen: list = []  # noqa: RUF012 - of the class, since fits happen on copies
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        Spy.seen.append(("fit", X, y))
+        return self
+
+    def decision_function(self, X):
+        Spy.seen.append(("asked", X, None))
+        return X[:, 0]
+
+
+class OutspokenSpy(Spy):
+    """The same, with probabilities."""
+
+    def predict_proba(self, X):
+        p = expit(self.decision_function(X))
+        return np.stack((1 - p, p), axis=1)
+
+
+@pytest.mark.parametrize(("spy", "calibrate"), [(Spy, False), (Spy, True), (OutspokenSpy, True), (OutspokenSpy, False)])
+def test_held_out_rows_are_never_in_the_fit(spy, calibrate):
+    Spy.seen.clear()
+    real, fake = pair(60, 30, rng(), d=3)
+    ClassifierDiscriminator(spy(), calibrate=calibrate).update(real, fake, rng(1))
+    rows = {tuple(row): genuine for batch, genuine in ((real, 1), (fake, 0)) for row in batch.x}
+    (_, X, y), *asked = Spy.seen
+    assert [rows[tuple(row)] for row in X] == list(y)
+    assert np.any(np.diff(y) > 0)  # shuffled: genuine first would fall only
+    if spy is OutspokenSpy and not calibrate:
+        assert len(X) == 90
+        assert not asked
+        return
+    assert y.sum() == 40
+    assert len(y) == 60
+    ((_, held, _),) = asked
+    assert {tuple(row) for row in X} | {tuple(row) for row in held} == set(rows)
+    assert len(X) + len(held) == 90
+    assert sum(rows[tuple(row)] for row in held) == 20
+
+
+# --------------------------------------------------------------------------------------- copies, seeds and beginnings
+def test_the_estimator_that_was_passed_in_is_never_modified():
+    forest = RandomForestClassifier(3, random_state=5)
+    pipeline = make_pipeline(StandardScaler(), BaggingClassifier(DecisionTreeClassifier(random_state=1), 3))
+    for estimator in (forest, pipeline, Custom()):
+        before = pickle.dumps(estimator)
+        judge = fitted(estimator)
+        judge.examine(fresh())
+        assert pickle.dumps(estimator) == before
+        assert judge.estimator is estimator
+        assert judge.estimator_ is not estimator
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        RandomForestClassifier(5, random_state=0),
+        make_pipeline(StandardScaler(), BaggingClassifier(DecisionTreeClassifier(max_features=1, random_state=0), 3)),
+        Perceptron(),
+    ],
+    ids=["forest", "nested", "perceptron"],
+)
+def test_what_is_learned_depends_on_the_stream_and_nothing_else(estimator):
+    real, fake = pair(50, 70, rng(), d=3)
+    batch, said = fresh(d=3), []
+    for seed in (1, 1, 2):
+        np.random.seed(seed + len(said))  # noqa: NPY002 - the global state must not matter
+        judge = ClassifierDiscriminator(estimator)
+        judge.update(real, fake, rng(seed))
+        said.append(judge.examine(batch).values)
+    np.testing.assert_array_equal(said[0], said[1])
+    assert not np.array_equal(said[0], said[2])
+
+
+def test_every_random_state_is_drawn_anew_for_each_fit():
+    bagging = BaggingClassifier(DecisionTreeClassifier(random_state=1), 3, random_state=1)
+    judge = ClassifierDiscriminator(make_pipeline(StandardScaler(), bagging))
+    stream, drawn = rng(), []
+    for _ in range(2):
+        judge.update(*pair(20, 20, rng()), stream)
+        params = judge.estimator_.get_params()
+        drawn += [params["baggingclassifier__random_state"], params["baggingclassifier__estimator__random_state"]]
+    assert len(set(drawn)) == 4
+
+
+def test_a_classifier_without_parameters_gets_its_random_state_too():
+    class Seeded(Custom):
+        random_state = None
+
+    states = [fitted(Seeded(), seed=seed).estimator_.random_state for seed in (3, 3, 4)]
+    assert states[0] == states[1] != states[2]
+
+
+def test_before_the_first_fit_there_is_no_opinion():
+    for estimator in (RandomForestClassifier(), LinearSVC(), OutputCodeClassifier(LogisticRegression())):
+        judge = ClassifierDiscriminator(estimator)
+        with pytest.raises(PlayerError, match=r"before start and before its first update.*call start"):
+            judge.examine(fresh())
+        judge.start(Batch(np.empty((0, 2))), rng())
+        scores = judge.examine(fresh())
+        assert type(scores) is judge.says
+        assert np.array_equal(scores.values, np.zeros(200))
+        judge.update(*pair(40, 40, rng(), 2), rng())
+        assert np.any(judge.examine(fresh()).values != 0)
+        judge.start(fresh(), rng())
+        assert not np.any(judge.examine(fresh()).values)
+
+
+def test_clones_and_parameters_follow_scikit_learn():
+    judge = ClassifierDiscriminator(RandomForestClassifier(3), calibrate=True)
+    copy = clone(judge).set_params(estimator__n_estimators=7)
+    assert copy.calibrate
+    assert copy.estimator.n_estimators == 7
+    assert judge.estimator.n_estimators == 3
+    assert "RandomForestClassifier(n_estimators=3)" in repr(judge)
+    assert judge.refits
+
+
+@pytest.mark.parametrize(
+    ("estimator", "calibrate", "says"),
+    [
+        (RandomForestClassifier(), False, LogOdds),
+        (LinearSVC(), False, LogOdds),
+        (make_pipeline(StandardScaler(), LinearSVC()), False, LogOdds),
+        (GridSearchCV(Perceptron(), {"penalty": [None]}), False, LogOdds),
+        (SVC(), False, LogOdds),
+        (OutputCodeClassifier(LogisticRegression()), False, Scores),
+        (OutputCodeClassifier(LogisticRegression()), True, LogOdds),
+        (VotingClassifier([("a", GaussianNB())]), False, Scores),
+        (VotingClassifier([("a", GaussianNB())], voting="soft"), False, LogOdds),
+        (Custom(), False, LogOdds),
+    ],
+)
+def test_what_a_classifier_says_depends_on_its_methods(estimator, calibrate, says):
+    judge = ClassifierDiscriminator(estimator, calibrate=calibrate)
+    assert judge.says is says
+    judge.update(*pair(40, 50, rng(), 2), rng())
+    scores = judge.examine(fresh())
+    assert type(scores) is judge.says is says
+    if says is Scores:
+        assert set(scores.values) == {-1.0, 1.0}
+
+
+def test_conditions_are_columns_and_events_are_flattened():
+    real, fake = (Batch(rng(i).normal(size=(40, 2, 2)) + i, rng(i).normal(size=(40, 3))) for i in range(2))
+    judge = ClassifierDiscriminator(RandomForestClassifier(3))
+    judge.update(real, fake, rng())
+    assert judge.estimator_.n_features_in_ == 7
+    assert judge.examine(real).values.shape == (40,)
+
+
+def test_batches_of_every_library_get_the_same_evidence(arrays_on):
+    real, fake = (Batch(rng(i).normal(size=(40, 2)) + i, rng(i).normal(size=(40, 1))) for i in range(2))
+    there = [Batch(arrays_on.asarray(b.x), arrays_on.asarray(b.given)) for b in (real, fake)]
+    here, judge = (ClassifierDiscriminator(RandomForestClassifier(5)) for _ in range(2))
+    here.update(real, fake, rng())
+    judge.update(*there, rng())
+    np.testing.assert_array_equal(judge.examine(there[0]).values, here.examine(real).values)
+
+
+CLASSIFIERS = dict(all_estimators(type_filter="classifier"))
+SEVERAL_OUTPUTS = {"ClassifierChain", "MultiOutputClassifier"}
+
+
+@pytest.mark.parametrize("name", sorted(set(CLASSIFIERS) - SEVERAL_OUTPUTS))
+def test_every_classifier_of_scikit_learn_plays(name):
+    kind, inner = CLASSIFIERS[name], GaussianNB()
+    real, fake = (Batch(np.abs(batch.x)) for batch in pair(40, 60, rng(), 3, shift=2.0))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # convergence, deprecation
+        if name in ("StackingClassifier", "VotingClassifier"):
+            estimator = kind([("a", inner)])
+        else:
+            estimator = kind(inner) if "estimator" in signature(kind).parameters else kind()
+        judge = ClassifierDiscriminator(estimator)
+        judge.update(real, fake, rng())
+        scores = judge.examine(fake)
+    assert type(scores) is judge.says
+    assert scores.values.shape == (60,)
+    assert np.all(np.isfinite(scores.values))

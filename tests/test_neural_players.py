@@ -1,0 +1,230 @@
+"""Networks as players: gradients, libraries, scales and options."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+
+from turinglearn import Game
+from turinglearn import objectives as o
+from turinglearn.discriminators import NeuralDiscriminator
+from turinglearn.generators import NeuralGenerator
+from turinglearn.nn import LinearDecay
+from turinglearn.protocols import Batch, Gradients, PlayerError, Samples
+
+RNG = np.random.default_rng(0)
+X = RNG.normal([100, -0.01], [20, 0.001], (300, 2))
+C = RNG.standard_normal((300, 1))
+CRITERIA = [o.Logistic(), o.LeastSquares(), o.Hinge(), o.Wasserstein(clip=1.0), o.Relativistic()]
+
+
+def on(arrays_on):
+    return {"backend": arrays_on.library, "device": arrays_on.device if arrays_on.name != "numpy" else None}
+
+
+def example(arrays_on, given):
+    return Batch(arrays_on.asarray(X), arrays_on.asarray(C) if given else None)
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["plain", "conditional"])
+def test_the_judges_gradient_meets_finite_differences(arrays_on, given):
+    judge = NeuralDiscriminator((7, 5), dtype="float64", **on(arrays_on))
+    judge.start(example(arrays_on, given), np.random.default_rng(1))
+    x, told = X[:6].copy(), arrays_on.asarray(C[:6]) if given else None
+    s = np.arange(1.0, 7)
+    _, pullback = judge.vjp(Batch(arrays_on.asarray(x), told))
+    gradient = arrays_on.to_numpy(pullback(arrays_on.asarray(s)))
+    assert gradient.shape == x.shape
+    for index in np.ndindex(x.shape):
+        step = 1e-6 * X.std(axis=0)[index[1]]
+        ends = []
+        for sign in (1, -1):
+            moved = x.copy()
+            moved[index] += sign * step
+            ends.append(s @ arrays_on.to_numpy(judge.examine(Batch(arrays_on.asarray(moved), told)).values))
+        assert gradient[index] * step / 1e-6 == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-6)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=lambda c: type(c).__name__)
+def test_the_judge_descends_its_criterion(arrays_on, criterion):
+    """Its parameter gradient is that of the criterion's value, by finite differences."""
+    judge = NeuralDiscriminator((5,), criterion=criterion, dtype="float64", learning_rate=0.0, **on(arrays_on))
+    judge.start(example(arrays_on, False), np.random.default_rng(1))
+    real, fake = Batch(arrays_on.asarray(X[:9])), Batch(arrays_on.asarray(X[9:18] + X.std(axis=0)))
+    judge.update(real, fake, RNG)
+    gradient, parameters = arrays_on.to_numpy(judge.network_.gradient).copy(), judge.network_.parameters
+
+    def value():
+        return float(criterion.value(judge.examine(real).values, judge.examine(fake).values))
+
+    for i in range(gradient.size):
+        kept, ends = float(parameters[i]), []
+        for sign in (1, -1):
+            parameters[i] = kept + sign * 1e-6
+            ends.append(value())
+        parameters[i] = kept
+        assert gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("given", [False, True], ids=["plain", "conditional"])
+def test_the_generator_descends_the_mean_loss(arrays_on, given):
+    """Its parameter gradient is that of mean l(x), l = |x|^2 / 2 in data units, by finite differences."""
+    generator = NeuralGenerator(3, (5,), dtype="float64", learning_rate=0.0, **on(arrays_on))
+    generator.start(example(arrays_on, given), np.random.default_rng(1))
+    told = arrays_on.asarray(C[:8]) if given else None
+
+    def samples():
+        return generator.propose(8, np.random.default_rng(2), told)
+
+    proposal = samples()
+    generator.update(proposal, Gradients(proposal.x))
+    gradient, parameters = arrays_on.to_numpy(generator.network_.gradient).copy(), generator.network_.parameters
+    for i in range(gradient.size):
+        kept, ends = float(parameters[i]), []
+        for sign in (1, -1):
+            parameters[i] = kept + sign * 1e-6
+            ends.append(np.sum(arrays_on.to_numpy(samples().x) ** 2) / 16)
+        parameters[i] = kept
+        assert gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, rel=1e-5, abs=1e-4)
+
+
+def test_libraries_play_the_same_game(arrays_on):
+    """Fifteen rounds in float64 equal NumPy's, with conditions, packing and replicated draws."""
+    samples = []
+    for place in ({}, on(arrays_on)):
+        options = {"dtype": "float64", "learning_rate": 1e-2, **place}
+        game = Game(NeuralGenerator(3, (8,), **options), NeuralDiscriminator((8,), **options), batch_size=20, pack=2,
+                    random_state=0)
+        data = (X, C) if not place else (arrays_on.asarray(X), arrays_on.asarray(C))
+        for _ in islice(game.rounds(*data), 15):
+            pass
+        samples.append(np.asarray(arrays_on.to_numpy(game.sample(10, given=data[1][:10, ...]))))
+    np.testing.assert_allclose(samples[1], samples[0], rtol=1e-6)
+
+
+def test_players_of_different_libraries_meet(arrays_on):
+    game = Game(NeuralGenerator(3, (8,)), NeuralDiscriminator((8,), **on(arrays_on)), batch_size=20, random_state=0)
+    records = list(islice(game.rounds(X), 3))
+    assert np.isfinite(records[-1].figures()["accuracy"])
+
+
+def test_features_of_any_unit_are_learned_alike():
+    units = np.array([1e6, 1e-6])
+    samples = []
+    for data in (X, X * units):
+        game = Game(NeuralGenerator(3, (8,), dtype="float64"), NeuralDiscriminator((8,), dtype="float64"), batch_size=30,
+                    random_state=0)
+        for _ in islice(game.rounds(data), 10):
+            pass
+        samples.append(game.sample(20))
+    np.testing.assert_allclose(samples[1], samples[0] * units, rtol=1e-6)
+
+
+def test_a_constant_feature_stays_constant():
+    data = np.column_stack([X[:, 0], np.full(300, 7.0)])
+    game = Game(NeuralGenerator(3, (8,)), NeuralDiscriminator((8,)), batch_size=30, random_state=0)
+    for _ in islice(game.rounds(data), 5):
+        pass
+    assert set(game.sample(20)[:, 1]) == {7.0}
+
+
+def test_averaging_deploys_the_mean_of_the_parameters():
+    def game(averaging):
+        return Game(NeuralGenerator(3, (8,), averaging=averaging), NeuralDiscriminator((8,)), batch_size=30, random_state=0)
+
+    plain, averaged = game(0), game(0.5)
+    trace = []
+    for _, _ in islice(zip(plain.rounds(X), averaged.rounds(X), strict=True), 8):
+        trace.append(plain.generator.network_.parameters.copy())
+    np.testing.assert_array_equal(plain.generator.network_.parameters, averaged.generator.network_.parameters)
+    expected = Game(NeuralGenerator(3, (8,)), NeuralDiscriminator((8,)), batch_size=30, random_state=0)
+    next(expected.rounds(X))
+    mean = None
+    start = NeuralGenerator(3, (8,))
+    start.start(Batch(X), expected.streams.__class__(0)("generator/start"))
+    mean = start.network_.parameters.copy()
+    for step, parameters in enumerate(trace, start=1):
+        kept = min(0.5, (1 + step) / (10 + step))
+        mean = kept * mean + (1 - kept) * parameters
+    np.testing.assert_allclose(averaged.generator.average_, mean, rtol=1e-5, atol=1e-7)
+    before = averaged.generator.network_.parameters.copy()
+    assert not np.array_equal(averaged.sample(4), plain.sample(4))
+    np.testing.assert_array_equal(averaged.generator.network_.parameters, before)
+
+
+def test_wasserstein_clips_every_parameter():
+    game = Game(NeuralGenerator(3, (8,)), NeuralDiscriminator((8,), criterion=o.Wasserstein(clip=0.03)), batch_size=30)
+    for _ in islice(game.rounds(X), 3):
+        pass
+    assert np.abs(game.discriminator.network_.parameters).max() <= np.float32(0.03)
+
+
+@pytest.mark.parametrize("criterion", CRITERIA, ids=lambda c: type(c).__name__)
+def test_every_criterion_teaches(criterion):
+    """A Gaussian three spreads away is found."""
+    data = np.random.default_rng(3).normal(0, 1, (2000, 1))
+    generator = NeuralGenerator(2, (16,), learning_rate=5e-3)
+    game = Game(generator, NeuralDiscriminator((16,), criterion=criterion, learning_rate=5e-3), batch_size=64, random_state=0)
+    rounds = game.rounds(data)
+    next(rounds)
+    generator.location_ += 3
+    for _ in islice(rounds, 400):
+        pass
+    assert abs(game.sample(1000).mean()) < 0.5
+
+
+def test_stale_and_foreign_samples_are_refused():
+    generator = NeuralGenerator(3, (8,))
+    generator.start(Batch(X), RNG)
+    samples = generator.propose(5, RNG)
+    generator.update(samples, Gradients(samples.x))
+    with pytest.raises(PlayerError, match="Propose or examine anew after each update"):
+        generator.update(samples, Gradients(samples.x))
+    with pytest.raises(PlayerError, match="these samples carry no tape"):
+        generator.update(Samples(samples.x), Gradients(samples.x))
+
+
+def test_a_learning_rate_that_blows_up_is_named():
+    game = Game(NeuralGenerator(3, (8,), learning_rate=1e30), NeuralDiscriminator((8,)), batch_size=30, random_state=0)
+    with np.errstate(all="ignore"), pytest.raises(PlayerError, match=r"NeuralGenerator.*Lower its learning rate"):
+        for _ in islice(game.rounds(X), 10):
+            pass
+
+
+def test_schedules_reach_the_optimizer():
+    game = Game(NeuralGenerator(3, (8,), learning_rate=LinearDecay(1e-2, 2)), NeuralDiscriminator((8,)), batch_size=30)
+    rounds = game.rounds(X)
+    for _ in islice(rounds, 2):
+        pass
+    frozen = game.generator.network_.parameters.copy()
+    next(rounds)
+    np.testing.assert_array_equal(game.generator.network_.parameters, frozen)
+
+
+@pytest.mark.parametrize(
+    ("player", "message"),
+    [
+        (NeuralGenerator(0), r"NeuralGenerator\(latent_dim=0\): expected at least one"),
+        (NeuralGenerator(averaging=1.0), r"NeuralGenerator\(averaging=1.0\): expected a decay"),
+        (NeuralGenerator(hidden=(8, 0)), r"hidden=\(8, 0\).*expected"),
+        (NeuralGenerator(dtype="float16"), r"dtype='float16'.*expected"),
+        (NeuralGenerator(learning_rate=-1), r"learning_rate=-1.*expected"),
+        (NeuralGenerator(betas=(0.5, 1.0)), r"betas=\(0.5, 1.0\).*expected"),
+    ],
+)
+def test_bad_options(player, message):
+    with pytest.raises(ValueError, match=message):
+        player.start(Batch(X), RNG)
+
+
+def test_a_library_that_is_not_there():
+    with pytest.raises(ImportError, match=r"backend='nolib' needs the array library nolib.*choose backend='numpy'"):
+        NeuralGenerator(backend="nolib").start(Batch(X), RNG)
+
+
+def test_players_can_be_cloned():
+    assert repr(clone(NeuralGenerator(3, (8,)))) == repr(NeuralGenerator(3, (8,)))
+    assert repr(clone(NeuralDiscriminator((8,), criterion=o.Hinge()))) == "NeuralDiscriminator(criterion=Hinge(), hidden=(8,))"

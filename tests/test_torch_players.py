@@ -1,0 +1,151 @@
+"""torch modules as players: the same mathematics as the core, through autograd."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from turinglearn import Game
+from turinglearn import objectives as o
+from turinglearn.discriminators import NeuralDiscriminator, TorchDiscriminator
+from turinglearn.generators import NeuralGenerator, TorchGenerator
+from turinglearn.protocols import Batch, Gradients, PlayerError
+
+torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
+nn = torch.nn
+
+X = np.random.default_rng(0).normal([1, -1], [1, 2], (400, 2))
+
+
+def generator(given=0):
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(3 + given, 16), nn.ReLU(), nn.Linear(16, 2))
+
+
+def judge(given=0):
+    torch.manual_seed(1)
+    return nn.Sequential(nn.Linear(2 + given, 16), nn.ReLU(), nn.Linear(16, 1))
+
+
+class Told(nn.Module):
+    """A module that takes its condition as a second argument."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x, given):
+        return self.net(torch.cat((x, given), dim=1))
+
+
+PAIRS = {
+    "torch, torch": lambda: (TorchGenerator(generator(), 3), TorchDiscriminator(judge())),
+    "torch, core": lambda: (TorchGenerator(generator(), 3), NeuralDiscriminator((8,))),
+    "core, torch": lambda: (NeuralGenerator(3, (8,)), judge()),
+    "torch, core on torch": lambda: (TorchGenerator(generator(), 3), NeuralDiscriminator((8,), backend="torch")),
+}
+
+
+@pytest.mark.parametrize("pair", PAIRS.values(), ids=PAIRS)
+def test_pairs_play_and_repeat(pair):
+    samples = []
+    for _ in range(2):
+        game = Game(*pair(), batch_size=50, random_state=0)
+        records = [r.figures() for r in islice(game.rounds(X), 4)]
+        assert np.isfinite(records[-1]["discriminator_loss"])
+        samples.append(game.sample(5))
+    assert isinstance(samples[0], np.ndarray)
+    np.testing.assert_array_equal(*samples)
+
+
+@pytest.mark.parametrize(
+    "criterion", [o.Logistic(), o.LeastSquares(), o.Hinge(), o.Wasserstein(clip=0.05), o.Relativistic()],
+    ids=lambda c: type(c).__name__,
+)
+def test_a_module_learns_as_the_core_does(criterion):
+    """The same network, once by autograd and once by hand, after five updates."""
+    core = NeuralDiscriminator((16,), criterion=criterion, dtype="float64")
+    standard = (X - X.mean(axis=0)) / X.std(axis=0)
+    core.start(Batch(standard), np.random.default_rng(0))
+    module = judge().double()
+    layers = [p for layer in core.network_._layers for p in layer]
+    with torch.no_grad():
+        for parameter, value in zip(module.parameters(), layers, strict=True):
+            parameter.copy_(torch.tensor(value).T.reshape(parameter.shape))
+    theirs = TorchDiscriminator(module, criterion=criterion)
+    theirs.start(Batch(standard), np.random.default_rng(0))
+    rng = np.random.default_rng(0)
+    for step in range(5):
+        real, fake = Batch(standard[step * 20 : step * 20 + 20]), Batch(rng.standard_normal((20, 2)) + 1)
+        core.update(real, fake, rng)
+        theirs.update(real, fake, rng)
+    probe = Batch(standard[:30])
+    np.testing.assert_allclose(theirs.examine(probe).values.numpy(), core.examine(probe).values, atol=1e-9)
+    slopes = np.linspace(-1, 1, 30)
+    mine = core.vjp(probe)[1](slopes)
+    np.testing.assert_allclose(theirs.vjp(probe)[1](torch.tensor(slopes)).numpy(), mine, atol=1e-9)
+
+
+def test_the_generator_descends_the_mean_loss():
+    player = TorchGenerator(generator().double(), 3, optimizer=lambda parameters: torch.optim.SGD(parameters, lr=0.1))
+    player.start(Batch(X), np.random.default_rng(0))
+    before = [p.detach().clone() for p in player.module_.parameters()]
+    rng = np.random.default_rng(1)
+    samples = player.propose(8, rng)
+    player.update(samples, Gradients(samples.x))
+    reference = generator().double()
+    z = torch.tensor(np.random.default_rng(1).standard_normal((8, 3), dtype=np.float32)).double()
+    (reference(z) ** 2).sum(dim=1).mean().div(2).backward()
+    for old, new, ref in zip(before, player.module_.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(new.detach(), old - 0.1 * ref.grad)
+
+
+def test_conditions_are_a_second_argument():
+    game = Game(TorchGenerator(Told(generator(1)), 3), TorchDiscriminator(Told(judge(1))), batch_size=50, random_state=0)
+    c = np.ones((400, 1))
+    next(game.rounds(X, c))
+    assert game.sample(6, given=c[:6]).shape == (6, 2)
+
+
+def test_the_module_that_was_given_is_not_trained():
+    module = judge()
+    before = [p.detach().clone() for p in module.parameters()]
+    next(Game(NeuralGenerator(3, (8,)), module, batch_size=50).rounds(X))
+    for old, new in zip(before, module.parameters(), strict=True):
+        torch.testing.assert_close(old, new)
+
+
+def test_stale_samples_are_refused():
+    player = TorchGenerator(generator(), 3)
+    player.start(Batch(X), np.random.default_rng(0))
+    samples = player.propose(5, np.random.default_rng(0))
+    player.update(samples, Gradients(samples.x))
+    with pytest.raises(PlayerError, match="not of the present module.*latest `propose`"):
+        player.update(samples, Gradients(samples.x))
+
+
+def test_batch_normalisation_couples_the_batch():
+    coupled = TorchDiscriminator(nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)))
+    assert coupled.batch_coupled
+    assert not TorchDiscriminator(judge()).batch_coupled
+    next(Game(NeuralGenerator(3, (8,)), coupled, batch_size=50).rounds(X))
+
+
+def test_scores_of_the_wrong_shape_are_named():
+    with pytest.raises(PlayerError, match=r"Linear returned scores of shape \(\d+, 2\).*expected one per sample"):
+        next(Game(NeuralGenerator(3, (8,)), nn.Linear(2, 2), batch_size=50).rounds(X))
+
+
+def test_a_module_without_parameters_cannot_learn():
+    with pytest.raises(ValueError, match="Identity has no parameters"):
+        next(Game(NeuralGenerator(3, (8,)), nn.Identity(), batch_size=50).rounds(X))
+
+
+def test_images_and_packs_reach_the_module():
+    images = np.random.default_rng(0).standard_normal((80, 1, 6, 6)).astype(np.float32)
+    conv = nn.Sequential(nn.Flatten(1, 2), nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(64, 1))
+    game = Game(NeuralGenerator(3, (8,)), conv, batch_size=20, pack=2, random_state=0)
+    next(game.rounds(images))
+    assert game.sample(3).shape == (3, 1, 6, 6)

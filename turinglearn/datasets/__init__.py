@@ -1,0 +1,25 @@
+"""Genuine data without a network: problems whose law is known, and tables that ship with scikit-learn."""
+
+from __future__ import annotations
+
+from turinglearn.datasets.densities import Mixture, Moons, Problem, gaussian, grid, mixture, moons, ring
+from turinglearn.datasets.quantiles import GAndK, g_and_k, g_and_k_quantile
+from turinglearn.datasets.tables import Table, breast_cancer, digits, wine
+
+__all__ = [
+    "GAndK",
+    "Mixture",
+    "Moons",
+    "Problem",
+    "Table",
+    "breast_cancer",
+    "digits",
+    "g_and_k",
+    "g_and_k_quantile",
+    "gaussian",
+    "grid",
+    "mixture",
+    "moons",
+    "ring",
+    "wine",
+]

@@ -1,0 +1,76 @@
+"""What the generators that are no networks share: units taken from an example, and guards on what they are handed."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from turinglearn.arrays import to_numpy
+from turinglearn.contract import check_values, name_of
+from turinglearn.protocols import Array, Batch, PlayerError, Samples
+
+__all__ = ["accepts", "check_condition", "check_fresh", "feedback_values", "flat", "location_and_spread"]
+
+
+def flat(x: Array) -> Array:
+    """x (n, *event) as a float64 matrix (n, d) on the host."""
+    x = np.asarray(to_numpy(x), dtype=np.float64)
+    return x.reshape(len(x), math.prod(x.shape[1:]))
+
+
+def location_and_spread(x: Array) -> tuple[Array, Array]:
+    """Mean and standard deviation of each column of x (n, d), both (d,); 0 and 1 where there is no row.
+
+    A constant column has a millionth of its value (or of 1) as its spread, so that it can be divided by.
+    """
+    if len(x) == 0:
+        return np.zeros(x.shape[1]), np.ones(x.shape[1])
+    spread = x.std(axis=0)
+    constant = (np.ptp(x, axis=0) == 0) | (spread == 0)
+    size = np.where(x[0] == 0, 1.0, np.abs(x[0]))
+    return np.where(constant, x[0], x.mean(axis=0)), np.where(constant, 1e-6 * size, spread)
+
+
+def check_condition(player: Any, given: Array | None, n: int, width: int) -> None:
+    """Raise a `ValueError` unless given is (n, width), or None where the game that was started has no conditions."""
+    if (given is None) != (width == 0) or (given is not None and tuple(given.shape) != (n, width)):
+        told = "None" if given is None else f"an array of shape {tuple(given.shape)}"
+        wanted = f"an array of shape {(n, width)}" if width else "None, for it was started without conditions"
+        raise ValueError(
+            f"{name_of(player)} was asked for {n} samples with given={told}; expected {wanted}. "
+            "Give one condition per sample, as wide as those of the example in start."
+        )
+
+
+def check_fresh(player: Any, proposed_at: Any, updates: int) -> None:
+    """Raise a `PlayerError` unless the samples were proposed since the last update, at the present parameters."""
+    if proposed_at != updates:
+        age = "were not proposed by it" if proposed_at is None else f"were proposed before update {updates}"
+        raise PlayerError(
+            f"{name_of(player)}.update was given samples that {age}; expected samples of its present law. "
+            "Propose new samples for each update."
+        )
+
+
+def feedback_values(player: Any, samples: Samples, feedback: Any, shape: tuple[int, ...]) -> Array:
+    """The values of the feedback in float64 on the host, once they are of the kind and shape that the player learns from."""
+    if not isinstance(feedback, player.learns_from):
+        raise PlayerError(
+            f"{name_of(player)}.update was given {type(feedback).__name__}, but it learns from "
+            f"{player.learns_from.__name__}. Let turinglearn.signals.bridge choose the signal."
+        )
+    check_values(f"The signal for {name_of(player)}", type(feedback).__name__.lower(), feedback.values, shape)
+    return np.asarray(to_numpy(feedback.values), dtype=np.float64)
+
+
+def accepts(function: Callable[..., Any], name: str) -> bool:
+    """Whether the function can be called with an argument of this name."""
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # written in C, and silent about its arguments
+        return False
+    return name in parameters or any(p.kind is p.VAR_KEYWORD for p in parameters.values())

@@ -1,0 +1,45 @@
+"""How networks start: their options checked, their widths and scales taken from genuine data."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from turinglearn.arrays import library, to_numpy
+from turinglearn.nn.network import Network
+from turinglearn.nn.optimizers import Adam
+from turinglearn.protocols import Batch, Rng
+
+__all__ = ["location_and_spread", "start_network", "width_of"]
+
+
+def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Network, Adam]:
+    """A player's network and its optimizer, from the player's options; ValueError names one that cannot be."""
+    name, rate = type(player).__name__, player.learning_rate
+    checks = {
+        "hidden": (all(isinstance(w, int) and w > 0 for w in player.hidden), "widths of layers, at least 1 each"),
+        "dtype": (player.dtype in ("float32", "float64"), "'float32' or 'float64'"),
+        "learning_rate": (callable(rate) or 0 <= rate < math.inf, "a number from 0 on, or a function of the step"),
+        "betas": (all(0 <= beta < 1 for beta in player.betas), "two decay rates in [0, 1)"),
+    }
+    for option, (good, expected) in checks.items():
+        if not good:
+            raise ValueError(f"{name}({option}={getattr(player, option)!r}): expected {expected}.")
+    xp = library(player.backend)
+    widths = (inputs, *player.hidden, outputs)
+    network = Network(widths, rng, xp, player.device, getattr(xp, player.dtype))
+    return network, Adam(network.parameters, rate, player.betas)
+
+
+def location_and_spread(example: Batch) -> tuple[Any, Any]:
+    """Mean and standard deviation of every feature of the example, (features,) each, in float64 on the host."""
+    x = np.asarray(to_numpy(example.x), dtype=float).reshape(example.n, -1)
+    return x.mean(axis=0), x.std(axis=0)
+
+
+def width_of(batch: Batch) -> tuple[int, int]:
+    """How many features the events have, flattened, and how many the condition has (0 without one)."""
+    given = 0 if batch.given is None else math.prod(batch.given.shape[1:])
+    return math.prod(batch.x.shape[1:]), given
