@@ -33,7 +33,7 @@ $(BIN)/python:
 	        exec "$$python" -m venv --clear $(VENV); \
 	    fi; \
 	done; \
-	echo "make: no Python 3.11 or later with the venv module was found (python3 is: $$(python3 --version 2>&1))." >&2; \
+	echo "make: no Python 3.11 or later with the venv module was found (python3 is $$(python3 --version 2>/dev/null || echo missing))." >&2; \
 	echo "make: Install one (on Debian: python3 and python3-venv), or name it: make setup PYTHON=/path/to/python3.11" >&2; \
 	exit 1
 

@@ -60,14 +60,23 @@ GENERATORS = {
     "too few": (lambda n: Samples(np.zeros((n - 1, 2))), r"samples of shape \(19, 2\); expected \(20, 2\)"),
     "wrong width": (lambda n: Samples(np.zeros((n, 3))), r"samples of shape \(20, 3\); expected \(20, 2\)"),
     "flat": (lambda n: Samples(np.zeros(n)), r"samples of shape \(20,\); expected \(20, 2\)"),
-    "integers": (lambda n: Samples(np.zeros((n, 2), int)), r"dtype int64; expected real floating-point.*astype\(float\)"),
+    "integers": (
+        lambda n: Samples(np.zeros((n, 2), int)),
+        r"dtype int64; expected real floating-point.*astype\(float\)",
+    ),
     "complex": (lambda n: Samples(np.zeros((n, 2), complex)), r"dtype complex128; expected real floating"),
     "objects": (lambda n: Samples(np.zeros((n, 2), object)), r"dtype object; expected real floating"),
     "strings": (lambda n: Samples(np.full((n, 2), "a")), r"dtype <U1; expected real floating"),
-    "nan": (lambda n: Samples(nan_in(n, 2)), r"1 of 40 samples entries as NaN or infinity; expected finite.*learning rate"),
+    "nan": (
+        lambda n: Samples(nan_in(n, 2)),
+        r"1 of 40 samples entries as NaN or infinity; expected finite.*learning rate",
+    ),
     "infinity": (lambda n: Samples(np.full((n, 2), np.inf)), r"40 of 40 samples entries as NaN or infinity"),
     "a condition": (lambda n: Samples(np.zeros((n, 2)), np.ones((n, 1))), r"given=a condition, but the game has no"),
-    "an exception": (fails(ZeroDivisionError("oops")), r"Forger.propose raised ZeroDivisionError: oops.*Mend the player"),
+    "an exception": (
+        fails(ZeroDivisionError("oops")),
+        r"Forger.propose raised ZeroDivisionError: oops.*Mend the player",
+    ),
 }
 
 
@@ -78,7 +87,10 @@ def test_bad_generators(make, message):
 
 
 JUDGES = {
-    "nothing": (lambda n: None, r"Says.examine returned None, but the discriminator says LogOdds. Return LogOdds\(values\)"),
+    "nothing": (
+        lambda n: None,
+        r"Says.examine returned None, but the discriminator says LogOdds. Return LogOdds\(values\)",
+    ),
     "an array": (np.zeros, r"returned an array of shape \(20,\), float64, but the discriminator says LogOdds"),
     "less than it says": (lambda n: Scores(np.zeros(n)), r"returned Scores, but the discriminator says LogOdds"),
     "a list": (lambda n: LogOdds([0.0] * n), r"scores as a list; expected an array of shape \(20,\)"),

@@ -85,9 +85,7 @@ def test_the_entropy_of_the_density_matches_the_samples(name):
     weight = np.exp(log_p_y - log_q)
     assert abs(weight.mean() - 1) < 4 * weight.std() / math.sqrt(len(y))
     difference = log_p.mean() - (weight * log_p_y).mean()
-    assert abs(difference) < 4 * math.hypot(
-        log_p.std() / math.sqrt(len(x)), (weight * log_p_y).std() / math.sqrt(len(y))
-    )
+    assert abs(difference) < 4 * math.hypot(log_p.std() / math.sqrt(len(x)), (weight * log_p_y).std() / math.sqrt(len(y)))
 
 
 def test_log_density_accepts_every_array_library(problem, arrays_on):
@@ -302,9 +300,7 @@ def test_g_and_k_without_the_skewing_term_at_k_one_half():
     x = np.linspace(-30, 30, 121)
     z = np.sign(x) * np.sqrt((np.sqrt(1 + 4 * x * x) - 1) / 2)
     slope = (1 + 2 * z * z) / np.sqrt(1 + z * z)
-    np.testing.assert_allclose(
-        g_and_k(0, 1, 0, 0.5).log_density(x), stats.norm.logpdf(z) - np.log(slope), rtol=1e-9, atol=1e-9
-    )
+    np.testing.assert_allclose(g_and_k(0, 1, 0, 0.5).log_density(x), stats.norm.logpdf(z) - np.log(slope), rtol=1e-9, atol=1e-9)
 
 
 def test_g_and_k_samples_have_its_quantiles():
@@ -328,7 +324,9 @@ def test_g_and_k_quantile_runs_on_every_library(arrays_on):
 
 # --------------------------------------------------------------------------------------------------------------- tables
 @pytest.mark.parametrize(
-    ("load", "rows", "columns"), [(digits, 1797, 64), (breast_cancer, 569, 30), (wine, 178, 13)], ids=lambda v: str(v)
+    ("load", "rows", "columns"),
+    [(digits, 1797, 64), (breast_cancer, 569, 30), (wine, 178, 13)],
+    ids=["digits", "breast_cancer", "wine"],
 )
 def test_tables_are_parted_the_same_way_each_time(load, rows, columns):
     table, again = load(), load()
@@ -376,9 +374,7 @@ def test_the_seed_of_digits_changes_the_noise_but_not_the_split():
 
 
 def test_g_and_k_with_a_vanishing_skewness_is_the_one_without():
-    np.testing.assert_array_equal(
-        g_and_k(0, 1, 1e-250, 0.3).log_density([2.0]), g_and_k(0, 1, 0, 0.3).log_density([2.0])
-    )
+    np.testing.assert_array_equal(g_and_k(0, 1, 1e-250, 0.3).log_density([2.0]), g_and_k(0, 1, 0, 0.3).log_density([2.0]))
 
 
 def test_everything_public_is_named():

@@ -131,8 +131,7 @@ def test_calibration_moderates_a_classifier_that_interpolates():
     batch = fresh(4000)
     truth = batch.x[:, 0]
     raw, calibrated = (
-        fitted(ExtraTreesClassifier(20), 300, 300, calibrate=calibrate).examine(batch).values
-        for calibrate in (False, True)
+        fitted(ExtraTreesClassifier(20), 300, 300, calibrate=calibrate).examine(batch).values for calibrate in (False, True)
     )
     assert np.mean((calibrated - truth) ** 2) < np.mean((raw - truth) ** 2)
 

@@ -194,9 +194,7 @@ answers = st.one_of(
         dtype=st.sampled_from([np.float64, np.float32, np.int64, np.bool_, np.complex128, np.dtype("U3"), np.object_]),
         shape=st.sampled_from([(), (0,), (N,), (N - 1,), (N, 1), (N, 2), (N, 3), (2, N), (N, 2, 1)]),
     ),
-    hnp.arrays(np.float64, (N, 2), elements=st.floats(0, 1)).map(
-        lambda p: p / np.maximum(p.sum(1, keepdims=True), 1e-9)
-    ),
+    hnp.arrays(np.float64, (N, 2), elements=st.floats(0, 1)).map(lambda p: p / np.maximum(p.sum(1, keepdims=True), 1e-9)),
     hnp.arrays(np.float64, (N,), elements=st.floats(allow_subnormal=False)),
     hnp.arrays(np.int64, (N,), elements=st.integers(0, 1)),
     st.none(),

@@ -96,9 +96,7 @@ def test_forests_of_unequal_counts_are_near_the_level(forest, weight):
         judge = ClassifierDiscriminator(forest(20, min_samples_leaf=20, bootstrap=True, class_weight=weight))
         judge.update(*pair(100, 400, rng(seed)), rng(seed))
         levels.append(judge.examine(grid).values.mean())
-    assert (
-        abs(np.mean(levels)) < 0.5 < np.log(4)
-    )  # leaves of 20 smooth, which biases, but far less than the counts would
+    assert abs(np.mean(levels)) < 0.5 < np.log(4)  # leaves of 20 smooth, which biases, but far less than the counts would
 
 
 class Rebalanced(LogisticRegression):

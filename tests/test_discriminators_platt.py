@@ -29,9 +29,7 @@ def with_prior(line, genuine):
     return line[0], line[1] + np.log(t.sum() / (1 - t).sum())
 
 
-@pytest.fixture(
-    params=[(40, 40, 0.5), (10, 90, 1.0), (200, 30, 3.0), (5, 5, 30.0)], ids=["even", "rare", "many", "apart"]
-)
+@pytest.fixture(params=[(40, 40, 0.5), (10, 90, 1.0), (200, 30, 3.0), (5, 5, 30.0)], ids=["even", "rare", "many", "apart"])
 def rows(request):
     n1, n0, shift = request.param
     rng = np.random.default_rng(n1)

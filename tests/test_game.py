@@ -131,8 +131,13 @@ def players(kind):
 def test_a_seed_gives_the_same_run_bit_for_bit(kind):
     runs = []
     for seed in (1, 1, 2):
-        game = Game(*players(kind), batch_size=50, samples_per_fit=100, replay=Replay(50) if kind == "neural" else None,
-                    random_state=seed)
+        game = Game(
+            *players(kind),
+            batch_size=50,
+            samples_per_fit=100,
+            replay=Replay(50) if kind == "neural" else None,
+            random_state=seed,
+        )
         runs.append((play(game), game.sample(10)))
     assert repr(runs[0][0]) == repr(runs[1][0])
     np.testing.assert_array_equal(runs[0][1], runs[1][1])
@@ -275,8 +280,14 @@ def test_unfolded_gradients_are_those_of_the_repeated_losses(arrays_on):
 @pytest.mark.parametrize("learns_from", [Losses, Gradients, Weights])
 def test_the_judge_sees_tuples_and_the_generator_does_not(learns_from):
     judge = Diary()
-    game = Game(Shift(learns_from), judge, batch_size=20, pack=4, signal=Smoothed() if learns_from is Gradients else None,
-                random_state=0)
+    game = Game(
+        Shift(learns_from),
+        judge,
+        batch_size=20,
+        pack=4,
+        signal=Smoothed() if learns_from is Gradients else None,
+        random_state=0,
+    )
     play(game, 1)
     assert {first.x.shape[1:] for _, first, _ in judge.events} == {(4, 2)}
     samples, feedback = game.generator.lessons[0]
@@ -322,7 +333,7 @@ def test_an_order_has_no_accuracy():
 def test_reading_too_late_is_an_error_that_says_so():
     early, late = islice(Game(Shift(Losses), Judge(), batch_size=10, random_state=0).rounds(X), 2)
     assert math.isfinite(early.generator_loss)
-    with pytest.raises(RuntimeError, match="Round 1 is over and its judge has changed.*inside the loop"):
+    with pytest.raises(RuntimeError, match=r"Round 1 is over and its judge has changed.*inside the loop"):
         _ = early.accuracy
     assert math.isfinite(late.accuracy)
 

@@ -96,8 +96,13 @@ def test_libraries_play_the_same_game(arrays_on):
     samples = []
     for place in ({}, on(arrays_on)):
         options = {"dtype": "float64", "learning_rate": 1e-2, **place}
-        game = Game(NeuralGenerator(3, (8,), **options), NeuralDiscriminator((8,), **options), batch_size=20, pack=2,
-                    random_state=0)
+        game = Game(
+            NeuralGenerator(3, (8,), **options),
+            NeuralDiscriminator((8,), **options),
+            batch_size=20,
+            pack=2,
+            random_state=0,
+        )
         data = (X, C) if not place else (arrays_on.asarray(X), arrays_on.asarray(C))
         for _ in islice(game.rounds(*data), 15):
             pass
@@ -115,8 +120,12 @@ def test_features_of_any_unit_are_learned_alike():
     units = np.array([1e6, 1e-6])
     samples = []
     for data in (X, X * units):
-        game = Game(NeuralGenerator(3, (8,), dtype="float64"), NeuralDiscriminator((8,), dtype="float64"), batch_size=30,
-                    random_state=0)
+        game = Game(
+            NeuralGenerator(3, (8,), dtype="float64"),
+            NeuralDiscriminator((8,), dtype="float64"),
+            batch_size=30,
+            random_state=0,
+        )
         for _ in islice(game.rounds(data), 10):
             pass
         samples.append(game.sample(20))

@@ -69,7 +69,15 @@ def test_bad_conditions(told, message):
 
 @pytest.mark.parametrize(
     "x",
-    [GOOD.tolist(), GOOD.astype(np.float32), (10 * GOOD).astype(int), GOOD > 0, GOOD[:, :1], np.ones((20, 3)), GOOD[:2]],
+    [
+        GOOD.tolist(),
+        GOOD.astype(np.float32),
+        (10 * GOOD).astype(int),
+        GOOD > 0,
+        GOOD[:, :1],
+        np.ones((20, 3)),
+        GOOD[:2],
+    ],
     ids=["lists", "float32", "integers", "booleans", "one feature", "constant columns", "two rows"],
 )
 def test_unusual_but_good_data(x):
@@ -118,7 +126,10 @@ def test_too_many():
         ({"samples_per_fit": 50}, r"samples_per_fit=50 is more than the 20 rows"),
         ({"batch_size": 10, "pack": 3}, r"batch_size=10 is no multiple of pack=3. Choose one, such as 9"),
         ({"batch_size": 9, "samples_per_fit": 10, "pack": 3}, r"samples_per_fit=10 is no multiple of pack=3"),
-        ({"batch_size": 10, "samples_per_fit": 5, "simultaneous": True}, r"simultaneous=True shows both players the same"),
+        (
+            {"batch_size": 10, "samples_per_fit": 5, "simultaneous": True},
+            r"simultaneous=True shows both players the same",
+        ),
     ],
 )
 def test_sizes_that_do_not_fit_the_data(arguments, message):
@@ -140,7 +151,7 @@ def test_bad_seeds(seed):
 
 
 def test_simultaneous_is_one_step_each():
-    with pytest.raises(ValueError, match="simultaneous=True is one step of each player.*Leave both at 1"):
+    with pytest.raises(ValueError, match=r"simultaneous=True is one step of each player.*Leave both at 1"):
         Game(Shift(Losses), Judge(), simultaneous=True, generator_steps=2)
 
 
@@ -155,7 +166,7 @@ def test_no_rounds_no_samples():
 def test_bad_sample_sizes(n):
     game = Game(Shift(Losses, dimension=3), Judge())
     next(game.rounds(GOOD))
-    with pytest.raises(ValueError, match="n=.*expected a whole number"):
+    with pytest.raises(ValueError, match=r"n=.*expected a whole number"):
         game.sample(n)
 
 
@@ -163,9 +174,9 @@ def test_conditions_for_sampling():
     plain, told = (Game(Shift(Losses, dimension=3), Judge(lambda x: x[:, 0])) for _ in range(2))
     next(plain.rounds(GOOD))
     next(told.rounds(GOOD, GOOD[:, :2]))
-    with pytest.raises(ValueError, match="without conditions.*Leave given out"):
+    with pytest.raises(ValueError, match=r"without conditions.*Leave given out"):
         plain.sample(2, given=np.ones(2))
-    with pytest.raises(ValueError, match="under conditions.*Pass given="):
+    with pytest.raises(ValueError, match=r"under conditions.*Pass given="):
         told.sample(2)
     with pytest.raises(ValueError, match="given has 3 rows for 2 samples"):
         told.sample(2, given=np.ones((3, 2)))

@@ -61,7 +61,8 @@ def test_pairs_play_and_repeat(pair):
 
 
 @pytest.mark.parametrize(
-    "criterion", [o.Logistic(), o.LeastSquares(), o.Hinge(), o.Wasserstein(clip=0.05), o.Relativistic()],
+    "criterion",
+    [o.Logistic(), o.LeastSquares(), o.Hinge(), o.Wasserstein(clip=0.05), o.Relativistic()],
     ids=lambda c: type(c).__name__,
 )
 def test_a_module_learns_as_the_core_does(criterion):
@@ -122,7 +123,7 @@ def test_stale_samples_are_refused():
     player.start(Batch(X), np.random.default_rng(0))
     samples = player.propose(5, np.random.default_rng(0))
     player.update(samples, Gradients(samples.x))
-    with pytest.raises(PlayerError, match="not of the present module.*latest `propose`"):
+    with pytest.raises(PlayerError, match=r"not of the present module.*latest `propose`"):
         player.update(samples, Gradients(samples.x))
 
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-import numbers
 from collections.abc import Iterator, Sized
 from itertools import accumulate, pairwise
 from typing import Any
+
+import numpy as np
 
 from turinglearn.arrays import like
 from turinglearn.contract import check_values, name_of, propose, update
 from turinglearn.discriminators import as_discriminator
 from turinglearn.generators import as_generator
-from turinglearn.objectives import GeneratorObjective, Logistic
+from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective, Logistic
 from turinglearn.packing import fold, unfold
 from turinglearn.protocols import Array, Batch, LogOdds, Samples, Source
 from turinglearn.replay import Replay
@@ -103,7 +104,7 @@ class Game:
         self.index = 0
         self._refits = refits
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
-        self._criterion = getattr(self.discriminator, "criterion", usual)
+        self._criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
         self._testimony: Testimony | None = None
         if simultaneous and (self.discriminator_steps, self.generator_steps) != (1, 1):
             raise ValueError(
@@ -162,7 +163,9 @@ class Game:
         given: one condition per sample, (n, c), where the game was played under conditions.
         """
         if self.index == 0:
-            raise RuntimeError("No round has been played, so there is nothing to sample. Play at least one: next(game.rounds(X)).")
+            raise RuntimeError(
+                "No round has been played, so there is nothing to sample. Play at least one: next(game.rounds(X))."
+            )
         n, rng = _count("n", n) or 1, self.streams("sample")
         given = self._check_given(n, given)
         told = () if given is None else (given,)
@@ -197,7 +200,7 @@ class Game:
     # ----------------------------------------------------------------------------------------------------- genuine data
     def _start(self, real: Source) -> None:
         """Players see shapes, scales and dtypes of genuine data, and draw their initial parameters."""
-        size = min(_EXAMPLE, _length(real)) // self.pack * self.pack
+        size = int(min(_EXAMPLE, _length(real))) // self.pack * self.pack
         example = real.draw(size, self.streams("start"))
         for role, seen in (("generator", example), ("discriminator", fold(example, self.pack))):
             player = getattr(self, role)
@@ -261,6 +264,6 @@ def _length(real: Source) -> float:
 def _count(name: str, value: int | None) -> int | None:
     if value is None:
         return None
-    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < 1:
+    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
         raise ValueError(f"{name}={value!r}: expected a whole number, at least 1.")
     return int(value)

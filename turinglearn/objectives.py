@@ -48,13 +48,20 @@ def sigmoid(r: Array) -> Array:
 class GeneratorObjective(Protocol):
     """What the generator descends: a loss for each counterfeit, given its score."""
 
-    reads: type[Scores]
-    """The least that a score must mean."""
-    equilibrium: float
-    """The mean loss where q = p; nan where a critic's level is free."""
+    @property
+    def reads(self) -> type[Scores]:
+        """The least that a score must mean."""
+        ...
 
-    compares: bool
-    """Whether each counterfeit is compared with a genuine sample, whose score is then the reference."""
+    @property
+    def equilibrium(self) -> float:
+        """The mean loss where q = p; nan where a critic's level is free."""
+        ...
+
+    @property
+    def compares(self) -> bool:
+        """Whether each counterfeit is compared with a genuine sample, whose score is then the reference."""
+        ...
 
     def losses(self, r: Array, reference: Array | None) -> Array:
         """l(r), (n,)."""
@@ -68,12 +75,20 @@ class GeneratorObjective(Protocol):
 class DiscriminatorObjective(Protocol):
     """What a trained judge descends: a criterion on the scores of genuine and counterfeit samples."""
 
-    makes: type[Scores]
-    """What a score means at the optimum."""
-    equilibrium: float
-    """The criterion's value where q = p and the judge is the best one."""
-    clip: float | None
-    """The bound on every parameter, for critics that are kept Lipschitz by weight clipping."""
+    @property
+    def makes(self) -> type[Scores]:
+        """What a score means at the optimum."""
+        ...
+
+    @property
+    def equilibrium(self) -> float:
+        """The criterion's value where q = p and the judge is the best one."""
+        ...
+
+    @property
+    def clip(self) -> float | None:
+        """The bound on every parameter, for critics that are kept Lipschitz by weight clipping."""
+        ...
 
     @property
     def partner(self) -> GeneratorObjective:

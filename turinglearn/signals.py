@@ -10,7 +10,14 @@ import numpy as np
 from turinglearn.arrays import like, namespace, to_numpy
 from turinglearn.contract import check_values, examine, name_of
 from turinglearn.derivatives import Derivative, Exact, Smoothed, Student
-from turinglearn.objectives import ForwardKL, GeneratorObjective, LinearLoss, NonSaturating, ReverseKL
+from turinglearn.objectives import (
+    DiscriminatorObjective,
+    ForwardKL,
+    GeneratorObjective,
+    LinearLoss,
+    NonSaturating,
+    ReverseKL,
+)
 from turinglearn.protocols import (
     Array,
     Batch,
@@ -27,6 +34,7 @@ from turinglearn.protocols import (
 )
 
 __all__ = [
+    "Derivative",
     "Exact",
     "GradientSignal",
     "ImportanceWeights",
@@ -53,8 +61,15 @@ class Lesson:
 class Signal(Protocol):
     """Evidence into feedback: what a judge says of counterfeits, turned into what a generator learns from."""
 
-    discriminator: Discriminator
-    objective: GeneratorObjective
+    @property
+    def discriminator(self) -> Discriminator:
+        """The judge that it is bound to."""
+        ...
+
+    @property
+    def objective(self) -> GeneratorObjective:
+        """What the generator descends."""
+        ...
 
     def __call__(self, fake: Batch, real: Batch, rng: Rng) -> Lesson:
         """The lesson that the judge gives on these counterfeits; it was fitted to neither batch."""
@@ -193,7 +208,8 @@ def bridge(
         importance = signal if isinstance(signal, ImportanceWeights) else ImportanceWeights()
         return WeightSignal(discriminator, objective, importance)
     exact = hasattr(discriminator, "vjp")
-    derivative = signal if signal is not None else Exact() if exact else Smoothed()
+    usual = Exact() if exact else Smoothed()
+    derivative = usual if signal is None or isinstance(signal, ImportanceWeights) else signal
     if isinstance(derivative, Exact) and not exact:
         raise IncompatiblePlayers(
             f"{g} learns from gradients, but {d} offers only scores. Estimate them: Game(..., signal=Smoothed()), or Student()."
@@ -219,7 +235,7 @@ def _check_instance(name: str, thing: Any, capability: str, expected: str) -> No
 def _usual_objective(generator: Generator, discriminator: Discriminator) -> GeneratorObjective:
     if generator.learns_from is Weights:
         return ForwardKL()
-    criterion = getattr(discriminator, "criterion", None)
+    criterion: DiscriminatorObjective | None = getattr(discriminator, "criterion", None)
     if criterion is not None:
         return criterion.partner
     if issubclass(discriminator.says, LogOdds):

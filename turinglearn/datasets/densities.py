@@ -45,9 +45,7 @@ class Problem(ABC):
     def _checked(self, x: Array) -> Any:
         x = matrix(x, "x")
         if x.shape[1] != self.dimension:
-            raise ValueError(
-                f"x has {x.shape[1]} features, but the law has {self.dimension}. Give x as (n, {self.dimension})."
-            )
+            raise ValueError(f"x has {x.shape[1]} features, but the law has {self.dimension}. Give x as (n, {self.dimension}).")
         return x
 
 
@@ -191,9 +189,7 @@ def _round(modes: Any, sigma: float, weights: Any = None) -> Mixture:
 def _shaped(x: Array, name: str, shape: tuple[int, ...]) -> Any:
     shown = np.shape(x)
     if shown != shape:
-        raise ValueError(
-            f"{name} has shape {shown}; expected {shape}. Give one per component, in the dimension of the mean."
-        )
+        raise ValueError(f"{name} has shape {shown}; expected {shape}. Give one per component, in the dimension of the mean.")
     return matrix(x, name).reshape(shape)
 
 
@@ -203,6 +199,4 @@ def _cholesky(covariance: Any, name: str) -> Any:
             return np.linalg.cholesky(covariance)
     except np.linalg.LinAlgError:
         pass
-    raise ValueError(
-        f"{name} is no covariance: expected a symmetric, positive definite matrix. Add a little to its diagonal."
-    )
+    raise ValueError(f"{name} is no covariance: expected a symmetric, positive definite matrix. Add a little to its diagonal.")

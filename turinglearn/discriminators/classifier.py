@@ -23,7 +23,7 @@ __all__ = ["ClassifierDiscriminator"]
 _HELD_OUT = 1 / 3
 
 
-class ClassifierDiscriminator(BaseEstimator):  # type: ignore[misc]
+class ClassifierDiscriminator(BaseEstimator):
     """A classifier that each update fits anew to genuine (label 1) against counterfeit samples (label 0). It says
 
         r = a (m - log M₁/M₀) + b,    m = logit P(genuine), clipped to ±log(n + 1),                          (1)

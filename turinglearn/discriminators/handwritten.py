@@ -18,7 +18,7 @@ from turinglearn.protocols import Array, Batch, LogOdds, Pullback, Rng, Scores
 __all__ = ["HandwrittenDiscriminator"]
 
 
-class HandwrittenDiscriminator(BaseEstimator):  # type: ignore[misc]
+class HandwrittenDiscriminator(BaseEstimator):
     """A function of x as a discriminator: higher means more genuine.
 
     By itself the function gives an order, so this says plain scores s(x): taken for log-odds, a fixed function has no

@@ -18,7 +18,7 @@ __all__ = ["KernelSVMDiscriminator"]
 _BLOCK = 2**18  # entries of the kernel matrix computed at a time: 2 MiB
 
 
-class KernelSVMDiscriminator(BaseEstimator):  # type: ignore[misc]
+class KernelSVMDiscriminator(BaseEstimator):
     """A support vector machine that each update fits anew, on features z = (x - mean) / scale of the rows of its fit:
 
         f(x) = Σ αᵢ exp(-γ|z - zᵢ|²) + c                                                                     (1)
@@ -112,6 +112,4 @@ class KernelSVMDiscriminator(BaseEstimator):  # type: ignore[misc]
         if self.gamma != "scale" and (isinstance(self.gamma, str) or not 0 < self.gamma < np.inf):
             raise ValueError(f"KernelSVMDiscriminator(gamma={self.gamma!r}): expected a positive number or 'scale'.")
         if not 0 < self.held_out < 1:
-            raise ValueError(
-                f"KernelSVMDiscriminator(held_out={self.held_out!r}): expected a share of the rows in (0, 1)."
-            )
+            raise ValueError(f"KernelSVMDiscriminator(held_out={self.held_out!r}): expected a share of the rows in (0, 1).")

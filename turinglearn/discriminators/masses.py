@@ -80,7 +80,5 @@ def _masses(estimator: Any, counts: Any) -> Any:
 
 
 def _settings(estimator: Any) -> dict[str, Any]:
-    settings = (
-        estimator.get_params(deep=False) if hasattr(estimator, "get_params") else getattr(estimator, "__dict__", {})
-    )
+    settings = estimator.get_params(deep=False) if hasattr(estimator, "get_params") else getattr(estimator, "__dict__", {})
     return dict(settings)

@@ -17,7 +17,7 @@ from turinglearn.protocols import Array, Batch, Pullback, Rng, Scores
 __all__ = ["NeuralDiscriminator"]
 
 
-class NeuralDiscriminator(BaseEstimator):  # type: ignore[misc]
+class NeuralDiscriminator(BaseEstimator):
     """r = net((x - location) / spread, given): a multilayer perceptron with ReLU, trained by Adam.
 
     Location and spread of each feature are those of the genuine example that the game starts with. It offers the exact
@@ -42,7 +42,7 @@ class NeuralDiscriminator(BaseEstimator):  # type: ignore[misc]
         self,
         hidden: tuple[int, ...] = (64, 64),
         *,
-        criterion: DiscriminatorObjective = Logistic(),  # noqa: B008 - frozen
+        criterion: DiscriminatorObjective = Logistic(),
         learning_rate: LearningRate = 1e-3,
         betas: tuple[float, float] = (0.5, 0.999),
         backend: str = "numpy",

@@ -14,7 +14,7 @@ from turinglearn.protocols import Array, Batch, PlayerError, Pullback, Rng, Scor
 __all__ = ["TorchDiscriminator"]
 
 
-class TorchDiscriminator(BaseEstimator):  # type: ignore[misc]
+class TorchDiscriminator(BaseEstimator):
     """r = module(x), or module(x, given) under conditions, trained by autograd; it offers its exact gradient.
 
     The module is copied when a game starts and trained as `module_`; each game starts from the parameters that it was given
@@ -36,7 +36,7 @@ class TorchDiscriminator(BaseEstimator):  # type: ignore[misc]
         self,
         module: Any,
         *,
-        criterion: DiscriminatorObjective = Logistic(),  # noqa: B008 - frozen
+        criterion: DiscriminatorObjective = Logistic(),
         optimizer: Any = None,
         device: Any = None,
     ) -> None:

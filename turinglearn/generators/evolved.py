@@ -158,14 +158,10 @@ class EvolvedGenerator(BaseEstimator):
     def _check_parameters(self) -> Array:
         """Where to begin, in units of the bounds; a `ValueError` for parameters that make no sense."""
         if not callable(self.simulate):
-            raise ValueError(
-                f"EvolvedGenerator(simulate={self.simulate!r}): expected a function (parameters, n, rng) -> x."
-            )
+            raise ValueError(f"EvolvedGenerator(simulate={self.simulate!r}): expected a function (parameters, n, rng) -> x.")
         bounds = np.asarray(self.bounds, dtype=np.float64)
         if bounds.ndim != 2 or bounds.shape[1] != 2 or len(bounds) == 0:
-            raise ValueError(
-                f"bounds has shape {bounds.shape}; expected (p, 2): a lower and an upper limit per parameter."
-            )
+            raise ValueError(f"bounds has shape {bounds.shape}; expected (p, 2): a lower and an upper limit per parameter.")
         low, high = bounds.T
         if not (np.isfinite(bounds).all() and (low < high).all()):
             raise ValueError(f"bounds={bounds.tolist()}: expected finite limits, each lower one below its upper one.")

@@ -110,12 +110,8 @@ class MixtureGenerator(BaseEstimator):
 
     def _check_parameters(self) -> None:
         if not isinstance(self.n_components, numbers.Integral) or self.n_components < 1:
-            raise ValueError(
-                f"MixtureGenerator(n_components={self.n_components!r}): expected a whole number from 1 on."
-            )
+            raise ValueError(f"MixtureGenerator(n_components={self.n_components!r}): expected a whole number from 1 on.")
         if self.covariance not in ("full", "diagonal"):
             raise ValueError(f"MixtureGenerator(covariance={self.covariance!r}): expected 'full' or 'diagonal'.")
         if not 0 < self.floor < 1:
-            raise ValueError(
-                f"MixtureGenerator(floor={self.floor!r}): expected a share of the data's spread in (0, 1)."
-            )
+            raise ValueError(f"MixtureGenerator(floor={self.floor!r}): expected a share of the data's spread in (0, 1).")

@@ -15,7 +15,7 @@ from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Sam
 __all__ = ["NeuralGenerator"]
 
 
-class NeuralGenerator(BaseEstimator):  # type: ignore[misc]
+class NeuralGenerator(BaseEstimator):
     """x = location + spread * net(z, given), z ~ N(0, I): a multilayer perceptron with ReLU, trained by Adam.
 
     Location and spread of each feature are those of the genuine example that the game starts with, so that features of any

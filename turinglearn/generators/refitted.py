@@ -169,8 +169,6 @@ class RefittedGenerator(BaseEstimator):
                     "choose a generator that knows conditions, such as MixtureGenerator."
                 )
         if isinstance(self.rule, Reweighted) and not accepts(self.model.fit, "sample_weight"):
-            raise ValueError(
-                f"Reweighted() fits under weights, but {name}.fit takes no sample_weight. Use rule=Resampled()."
-            )
+            raise ValueError(f"Reweighted() fits under weights, but {name}.fit takes no sample_weight. Use rule=Resampled().")
         if isinstance(self.rule, Moved) and not self.rule.step > 0:
             raise ValueError(f"Moved(step={self.rule.step}): expected a number above 0.")

@@ -14,7 +14,7 @@ from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Sam
 __all__ = ["TorchGenerator"]
 
 
-class TorchGenerator(BaseEstimator):  # type: ignore[misc]
+class TorchGenerator(BaseEstimator):
     """x = module(z), or module(z, given) under conditions, z ~ N(0, I), trained by autograd.
 
     The module is copied when a game starts and trained as `module_`; each game starts from the parameters that it was given
@@ -60,8 +60,8 @@ class TorchGenerator(BaseEstimator):  # type: ignore[misc]
 
     def update(self, samples: Samples, feedback: Gradients) -> None:
         """One optimizer step down the mean loss of the samples."""
-        x, updates = samples.context or (None, None)
-        if updates != self.updates_:
+        x, updates = samples.context if isinstance(samples.context, tuple) else (None, None)
+        if x is None or updates != self.updates_:
             raise PlayerError(
                 "TorchGenerator.update: these samples are not of the present module; their graph would give a wrong gradient. "
                 "Update with what the latest `propose` returned."

@@ -42,9 +42,7 @@ def mode_coverage(x: Array, modes: Array, sigma: float) -> ModeCoverage:
     """
     x, modes, sigma = matrix(x, "x"), matrix(modes, "modes"), positive(sigma, "sigma")
     if x.shape[1] != modes.shape[1]:
-        raise ValueError(
-            f"x has {x.shape[1]} features, but modes has {modes.shape[1]}. Give both with the same dimension."
-        )
+        raise ValueError(f"x has {x.shape[1]} features, but modes has {modes.shape[1]}. Give both with the same dimension.")
     tree = KDTree(modes)
     if len(modes) > 1 and tree.query(modes, k=2)[0][:, 1].min() < 1e-6 * sigma:
         raise ValueError(

@@ -25,9 +25,7 @@ def matrix(x: Array, name: str, *, rows: int = 1) -> Any:
     if x.ndim == 0:
         raise ValueError(f"{name} is a single number; expected samples, (n, d). Give an array with one sample per row.")
     if len(x) < rows:
-        raise ValueError(
-            f"{name} has shape {x.shape}; expected at least {rows} row{'s' * (rows > 1)}. Give more samples."
-        )
+        raise ValueError(f"{name} has shape {x.shape}; expected at least {rows} row{'s' * (rows > 1)}. Give more samples.")
     if 0 in x.shape[1:]:
         raise ValueError(f"{name} has no features, shape {x.shape}; expected at least one. Give a column of data.")
     x = np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float64)
