@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from threading import Lock
 
 import numpy as np
 import pytest
@@ -139,6 +140,11 @@ def test_a_classifier_that_did_not_see_both_classes_is_refused(kind, name):
 
     with pytest.raises(PlayerError, match=r"Blinkered has classes_=.*expected both labels.*Let fit set classes_"):
         examined(Blinkered(answer))
+
+
+def test_a_classifier_that_cannot_be_copied_is_named_with_the_remedy():
+    with pytest.raises(PlayerError, match=r"Probabilities can be copied neither by .*inherit sklearn\.base\.BaseEstimator"):
+        examined(Probabilities(Lock()))
 
 
 def test_votes_need_no_classes():

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize
-from scipy.special import log_expit
+from scipy.special import expit, log_expit
 from sklearn.linear_model import LogisticRegression
 
 from turinglearn.discriminators.platt import hold_out, platt
@@ -53,6 +53,18 @@ def test_platt_is_the_unpenalised_logistic_regression_on_its_targets(rows):
     regression.fit(np.tile(s, 2)[:, None], np.repeat([1, 0], len(s)), sample_weight=np.concatenate((t, 1 - t)))
     expected = regression.coef_[0, 0], regression.intercept_[0]
     np.testing.assert_allclose(with_prior(platt(s, genuine), genuine), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_platt_is_stationary_for_heavy_tails():
+    """Newton's full steps diverge on some of these."""
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        genuine = rng.permutation(60) < rng.integers(1, 60)
+        s = rng.standard_t(0.3, 60) + 10 * genuine
+        a, b = with_prior(platt(s, genuine), genuine)
+        excess = expit(a * s + b) - targets(genuine)
+        assert abs(excess.sum()) < 1e-6
+        assert abs(excess @ s) < 1e-6 * np.abs(s).max()
 
 
 @given(

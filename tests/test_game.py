@@ -75,6 +75,13 @@ def test_usual_sizes_fit_the_data(rows, refits, sizes, small):
     assert len(game.generator.lessons) == (5 if refits else 1)
 
 
+def test_weights_are_used_once_for_each_fit():
+    """A second refit by the same judge would count its evidence twice."""
+    game = Game(Shift(Weights), Diary(refits=True), random_state=0)
+    next(game.rounds(X))
+    assert len(game.generator.lessons) == 1
+
+
 def test_a_judge_is_never_asked_about_what_it_was_fitted_to():
     judge = Diary(refits=True)
     game = Game(Shift(Losses), judge, batch_size=100, samples_per_fit=400, random_state=0)

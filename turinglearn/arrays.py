@@ -14,6 +14,7 @@ from turinglearn.protocols import Array, Batch
 __all__ = ["concat", "floating", "is_array", "is_module", "library", "like", "namespace", "table", "to_numpy"]
 
 _HOST = np.ndarray
+_ON_HOST = 1  # DLPack's number for the host's memory
 
 
 def namespace(x: Array) -> Any:
@@ -75,9 +76,11 @@ def like(x: Array, reference: Array) -> Array:
         return x if x.dtype == reference.dtype else xp.astype(x, reference.dtype)
     if type(reference) is _HOST:
         return to_numpy(x).astype(reference.dtype, copy=False)
-    if type(x) is _HOST:
+    if x.__dlpack_device__()[0] == _ON_HOST:
+        x = to_numpy(x)
         return xp.asarray(x if x.flags.writeable else x.copy(), dtype=reference.dtype, device=device)
-    return xp.astype(xp.from_dlpack(x, device=device), reference.dtype, copy=False)
+    moved = array_api_compat.to_device(xp.from_dlpack(x), device)  # from one accelerator's library to another's
+    return xp.astype(moved, reference.dtype, copy=False)
 
 
 def concat(*parts: Array) -> Array:

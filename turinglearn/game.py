@@ -15,7 +15,7 @@ from turinglearn.discriminators import as_discriminator
 from turinglearn.generators import as_generator
 from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective, Logistic
 from turinglearn.packing import fold, unfold
-from turinglearn.protocols import Array, Batch, LogOdds, Samples, Source
+from turinglearn.protocols import Array, Batch, LogOdds, Samples, Source, Weights
 from turinglearn.replay import Replay
 from turinglearn.rounds import Round, Testimony
 from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
@@ -51,7 +51,8 @@ class Game:
     discriminator_steps : int
         Updates of the judge in a round: the k of Goodfellow et al. (2014).
     generator_steps : int or None
-        Updates of the generator in a round; None for 1, and for 5 where the judge is refitted from scratch.
+        Updates of the generator in a round; None for 1, and for 5 where the judge is refitted from scratch and the generator
+        makes small steps (a generator that learns from weights would count the same evidence five times).
     simultaneous : bool
         Both players learn from the same counterfeits, judged before the judge's update.
     pack : int
@@ -93,16 +94,15 @@ class Game:
     ) -> None:
         self.generator, self.discriminator = as_generator(generator), as_discriminator(discriminator)
         self.signal = bridge(self.generator, self.discriminator, objective, signal, replayed=replay is not None)
-        refits = getattr(self.discriminator, "refits", False)
+        self._refits = getattr(self.discriminator, "refits", False)
         self.batch_size = _count("batch_size", batch_size)
         self.samples_per_fit = _count("samples_per_fit", samples_per_fit)
         self.discriminator_steps = _count("discriminator_steps", discriminator_steps)
-        self.generator_steps = _count("generator_steps", generator_steps) or (5 if refits and not simultaneous else 1)
+        self.generator_steps = _count("generator_steps", generator_steps) or self._usual_generator_steps(simultaneous)
         self.simultaneous, self.pack, self.replay = simultaneous, _count("pack", pack) or 1, replay
         self.seed = as_seed(random_state)
         self.streams = Streams(self.seed)
         self.index = 0
-        self._refits = refits
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
         self._criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
         self._testimony: Testimony | None = None
@@ -188,6 +188,9 @@ class Game:
 
     def _judge(self, fake: Samples, genuine: Batch) -> Lesson:
         return self.signal(fold(fake, self.pack), fold(genuine, self.pack), self.streams("signal"))
+
+    def _usual_generator_steps(self, simultaneous: bool) -> int:
+        return 5 if self._refits and self.generator.learns_from is not Weights and not simultaneous else 1
 
     def _teach_generator(self, fake: Samples, lesson: Lesson) -> None:
         update(self.generator, fake, unfold(lesson.feedback, self.pack, fake))

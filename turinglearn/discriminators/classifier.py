@@ -140,11 +140,7 @@ def _voice(estimator: Any) -> str:
 
 def _fitted(estimator: Any, X: Any, y: Any, rng: Rng) -> Any:
     """A fresh copy of the classifier with random states from rng, fitted; it has seen both classes."""
-    who = _name(estimator)
-    try:
-        fresh = clone(estimator)
-    except Exception:  # no parameters to clone by
-        fresh = deepcopy(estimator)
+    who, fresh = _name(estimator), _copied(estimator)
     if hasattr(fresh, "get_params"):
         states = [name for name in sorted(fresh.get_params()) if name.split("__")[-1] == "random_state"]
         fresh.set_params(**{name: int(rng.integers(2**31 - 1)) for name in states})
@@ -160,16 +156,29 @@ def _fitted(estimator: Any, X: Any, y: Any, rng: Rng) -> Any:
     return fresh
 
 
+def _copied(estimator: Any) -> Any:
+    """An unfitted copy by parameters, or where the classifier has none, by value."""
+    try:
+        return clone(estimator)
+    except Exception:  # it has no parameters, or breaks scikit-learn's rules for them
+        try:
+            return deepcopy(estimator)
+        except Exception as error:
+            raise PlayerError(
+                f"{_name(estimator)} can be copied neither by sklearn.base.clone nor by copy.deepcopy ({error}); expected "
+                "one of them, since each update fits a fresh copy. Let it inherit sklearn.base.BaseEstimator."
+            ) from error
+
+
 def _spoken(fitted: Any, voice: str, X: Any) -> Any:
-    """The log-odds, decision function or votes of a fitted classifier, (n,), with the sign of the genuine class."""
+    """The log-odds of the genuine class, the decision function, or the votes of a fitted classifier, (n,)."""
     who, n = f"{_name(fitted)}.{voice}", len(X)
     answer = ask(who, f"examine {n} rows", lambda: getattr(fitted, voice)(X))
     if voice == "predict":
         return _votes(who, answer, n)
-    genuine = np.ravel(fitted.classes_).tolist().index(1)
-    if voice == "decision_function":
+    if voice == "decision_function":  # of either sign: Platt's slope finds it
         check_values(who, "decision values", answer, (n,))
-        return np.asarray(to_numpy(answer), dtype=float) * (1 if genuine == 1 else -1)
+        return np.asarray(to_numpy(answer), dtype=float)
     check_values(who, "probabilities", answer, (n, 2))
     p = np.asarray(to_numpy(answer), dtype=float)
     if np.any(p < 0) or np.any(np.abs(p.sum(axis=1) - 1) > 1e-3):
@@ -177,6 +186,7 @@ def _spoken(fitted: Any, voice: str, X: Any) -> Any:
             f"{who} returned rows that are no probabilities; expected numbers from 0 on that sum to 1 in each row. "
             "Divide them by their sum, or offer them as a decision_function instead."
         )
+    genuine = np.ravel(fitted.classes_).tolist().index(1)
     return logit(np.minimum(p[:, genuine], 1))
 
 

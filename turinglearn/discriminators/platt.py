@@ -43,7 +43,7 @@ def _logistic_regression(z: Any, t: Any, intercept: float) -> Any:
     for _ in range(100):
         p = expit(Z @ theta)
         gradient, hessian = Z.T @ (p - t), (Z.T * (p * (1 - p))) @ Z
-        step = np.linalg.solve(hessian + 1e-12 * np.eye(2), gradient)
+        step = np.linalg.solve(hessian, gradient)
         decrement = gradient @ step  # twice what is left to gain, to second order
         if decrement < 1e-20:
             break

@@ -74,6 +74,7 @@ class EvolvedGenerator(BaseEstimator):
             )
         self.incumbent_ = initial
         self.search_ = self._search(initial, self.sigma)
+        self.candidates_: Array | None = None
         self.updates_ = 0
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
@@ -86,8 +87,10 @@ class EvolvedGenerator(BaseEstimator):
             )
         check_condition(self, given, n, self.condition_width_)
         told = None if given is None else to_numpy(given)
-        self.search_.reseed_rng(int(rng.integers(2**32)))
-        candidates = np.stack([self.search_.ask() for _ in range(self.population)])
+        if self.candidates_ is None:
+            self.search_.reseed_rng(int(rng.integers(2**32)))
+            self.candidates_ = np.stack([self.search_.ask() for _ in range(self.population)])
+        candidates = self.candidates_
         common = int(rng.integers(2**63))
         shares = np.array_split(np.arange(n), self.population)
         most = len(shares[0])
@@ -108,6 +111,7 @@ class EvolvedGenerator(BaseEstimator):
         self.search_.tell(list(zip(proposal.candidates, means, strict=True)))
         if self.search_.should_stop():  # it has converged, but the judge moves on: search again from here
             self.search_ = self._search(self.search_.mean, self.sigma)
+        self.candidates_ = None
         self.updates_ += 1
         self.incumbent_ = self.incumbent_ + (self.search_.mean - self.incumbent_) / min(self.updates_, self.average)
 

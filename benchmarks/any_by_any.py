@@ -1,0 +1,281 @@
+"""Every generator kind against every discriminator kind by every legal signal, on a shifted 2-D mixture.
+
+    python benchmarks/any_by_any.py                     # all cells, 5 seeds: writes benchmarks/any_by_any.md and its CSV
+    python benchmarks/any_by_any.py --seeds 1 --scale .05 --out /tmp/small   # a small run to look at
+
+Each cell plays a fixed number of rounds, chosen so that a cell takes a few seconds of one core, and is measured by the
+unbiased squared energy distance to fresh genuine samples. Beside it stands the floor of the generator's family: what the
+same family gives when it is fitted by maximum likelihood to the same genuine samples (for networks, which have no
+likelihood, the genuine samples themselves drawn again with replacement).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import math
+import sys
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+from any_by_any_page import Outcome, page
+from rich.progress import track
+from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import GaussianMixture
+from sklearn.neighbors import KernelDensity, KNeighborsClassifier
+from sklearn.neural_network import MLPClassifier
+from sklearn.svm import SVC
+
+from turinglearn import Game, IncompatiblePlayers
+from turinglearn import objectives as o
+from turinglearn.arrays import to_numpy
+from turinglearn.datasets import mixture
+from turinglearn.discriminators import (
+    ClassifierDiscriminator,
+    HandwrittenDiscriminator,
+    KernelSVMDiscriminator,
+    NeuralDiscriminator,
+    TorchDiscriminator,
+)
+from turinglearn.generators import (
+    EvolvedGenerator,
+    MixtureGenerator,
+    Moved,
+    NeuralGenerator,
+    RefittedGenerator,
+    Resampled,
+    Reweighted,
+    ScoreFunction,
+    TorchGenerator,
+    WeightedEM,
+)
+from turinglearn.metrics import energy_distance
+from turinglearn.nn import LinearDecay
+from turinglearn.protocols import Batch, Weights
+from turinglearn.signals import Exact, Smoothed, Student
+from turinglearn.streams import Streams
+
+N_TRAIN, N_JUDGED = 1_000, 5_000
+WEIGHTS = (0.6, 0.4)
+MEANS = ((2.0, 1.0), (4.0, -1.0))
+COVARIANCES = (((0.5, 0.2), (0.2, 0.3)), ((0.3, -0.1), (-0.1, 0.6)))
+PROBLEM = mixture(WEIGHTS, MEANS, COVARIANCES)
+BANDWIDTH = 0.1
+
+
+# --------------------------------------------------------------------------------------------------------------- players
+def simulate(parameters: Any, n: int, rng: np.random.Generator) -> Any:
+    """A handwritten simulator of two round clouds: share, two centres, two widths."""
+    first = rng.random(n) < parameters[0]
+    centre = np.where(first[:, None], parameters[1:3], parameters[3:5])
+    return centre + np.where(first, parameters[5], parameters[6])[:, None] * rng.standard_normal((n, 2))
+
+
+def torch_generator(steps: int) -> Any:
+    from torch import nn
+
+    return TorchGenerator(nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2)), 4)
+
+
+def torch_judge() -> Any:
+    from torch import nn
+
+    return TorchDiscriminator(nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)))
+
+
+def neural_judge(criterion: Any) -> Callable[[], Any]:
+    return lambda: NeuralDiscriminator((64, 64), criterion=criterion)
+
+
+SIMULATOR_BOUNDS = [(0.05, 0.95), (0, 6), (-4, 4), (0, 6), (-4, 4), (0.1, 2), (0.1, 2)]
+
+GENERATORS: dict[str, Callable[[int], Any]] = {  # from the number of steps that it will make
+    "network": lambda steps: NeuralGenerator(4, (64, 64), learning_rate=LinearDecay(1e-3, steps), averaging=0.99),
+    "torch module": torch_generator,
+    "mixture, score function": lambda steps: MixtureGenerator(2, rule=ScoreFunction()),
+    "mixture, weighted EM": lambda steps: MixtureGenerator(2, rule=WeightedEM()),
+    "simulator, CMA-ES": lambda steps: EvolvedGenerator(simulate, SIMULATOR_BOUNDS),
+    "kernel density, weights": lambda steps: RefittedGenerator(KernelDensity(bandwidth=BANDWIDTH), rule=Reweighted()),
+    "kernel density, moved": lambda steps: RefittedGenerator(KernelDensity(bandwidth=BANDWIDTH), rule=Moved(0.2)),
+    "Gaussian mixture, resampled": lambda steps: RefittedGenerator(GaussianMixture(2), rule=Resampled()),
+}
+
+
+def distance_to_centre(x: Any) -> Any:
+    """A person's guess: genuine samples lie near (3, 0)."""
+    return -((to_numpy(x) - np.array([3.0, 0.0])) ** 2).sum(axis=1)
+
+
+JUDGES: dict[str, tuple[Callable[[], Any], int]] = {  # and how many rounds a cell plays
+    "network, logistic": (neural_judge(o.Logistic()), 2500),
+    "network, least squares": (neural_judge(o.LeastSquares()), 2500),
+    "network, hinge": (neural_judge(o.Hinge()), 2500),
+    "network, Wasserstein": (neural_judge(o.Wasserstein(clip=0.1)), 2500),
+    "network, relativistic": (neural_judge(o.Relativistic()), 2500),
+    "torch module": (torch_judge, 1200),
+    "RBF SVM": (lambda: KernelSVMDiscriminator(gamma=1.0), 60),
+    "SVC, Platt": (lambda: ClassifierDiscriminator(SVC(gamma=1.0)), 40),
+    "random forest": (lambda: ClassifierDiscriminator(RandomForestClassifier(30, min_samples_leaf=5)), 40),
+    "boosting": (lambda: ClassifierDiscriminator(HistGradientBoostingClassifier(max_iter=30)), 40),
+    "30-NN": (lambda: ClassifierDiscriminator(KNeighborsClassifier(30)), 40),
+    "MLPClassifier": (lambda: ClassifierDiscriminator(MLPClassifier((32,), max_iter=40)), 40),
+    "logistic regression": (lambda: ClassifierDiscriminator(LogisticRegression()), 60),
+    "handwritten, an order": (lambda: HandwrittenDiscriminator(distance_to_centre), 300),
+    "handwritten, level fitted": (lambda: HandwrittenDiscriminator(distance_to_centre, fit_level=True), 60),
+}
+SIGNALS = {"exact": Exact(), "smoothed": Smoothed(), "student": Student(), "usual": None}
+SHARE = {
+    "exact": 1.0,
+    "smoothed": 0.25,
+    "student": 0.025,
+    "usual": 0.25,
+}  # of a trained network's rounds, which are cheap to judge by
+
+
+def trained(judge: str) -> bool:
+    """Whether the judge is trained step by step, not refitted or fixed."""
+    return judge.startswith(("network", "torch"))
+
+
+# ----------------------------------------------------------------------------------------------------------------- cells
+@dataclass(frozen=True)
+class Cell:
+    """One pair, one signal, one seed."""
+
+    generator: str
+    judge: str
+    signal: str
+    seed: int
+    scale: float
+
+    @property
+    def rounds(self) -> int:
+        rounds = JUDGES[self.judge][1]
+        share = SHARE[self.signal] if trained(self.judge) else 1.0
+        return max(2, int(rounds * share * self.scale))
+
+
+def data(seed: int) -> tuple[Any, Any]:
+    """Genuine samples to learn from, and others to be judged by; the same for every pair."""
+    return PROBLEM.sample(N_TRAIN, 10 * seed), PROBLEM.sample(N_JUDGED, 10 * seed + 1)
+
+
+def legal(generator: str, judge: str) -> Iterator[tuple[str, str]]:
+    """(signal, refusal): the empty refusal for those that can be played."""
+    g, d = GENERATORS[generator](1), JUDGES[judge][0]()
+    names = ["exact", "smoothed", "student"] if g.learns_from.__name__ == "Gradients" else ["usual"]
+    for name in names:
+        try:
+            Game(g, d, signal=SIGNALS[name])
+        except IncompatiblePlayers as refusal:
+            yield name, str(refusal)
+        else:
+            yield name, ""
+
+
+def play(cell: Cell) -> Outcome:
+    """Play a cell; an error is an outcome too."""
+    warnings.simplefilter("ignore")  # an MLPClassifier that is stopped early says so each time
+    real, unseen = data(cell.seed)
+    outcome = {"generator": cell.generator, "judge": cell.judge, "signal": cell.signal, "seed": cell.seed}
+    begun, half = time.process_time(), math.nan
+    try:
+        with threadpoolctl.threadpool_limits(1):
+            _seed_torch(cell.seed)
+            steps = cell.rounds * (1 if trained(cell.judge) else 5)
+            generator, judge = GENERATORS[cell.generator](steps), JUDGES[cell.judge][0]()
+            before = _distance_before(clone(generator), real, unseen, cell.seed)
+            game = Game(generator, judge, signal=SIGNALS[cell.signal], random_state=cell.seed, **schedule(cell, generator))
+            for r in islice(game.rounds(real), cell.rounds):
+                if r.index == cell.rounds // 2:
+                    half = energy_distance(game.sample(N_JUDGED), unseen)
+            after = energy_distance(game.sample(N_JUDGED), unseen)
+    except Exception as error:
+        text = f"{type(error).__name__}: {error}".replace("\n", " ")
+        return Outcome(**outcome, rounds=cell.rounds, error=text[:300])
+    seconds = time.process_time() - begun
+    return Outcome(**outcome, rounds=cell.rounds, before=before, half=half, after=after, seconds=seconds)
+
+
+def schedule(cell: Cell, generator: Any) -> dict[str, int | None]:
+    """Judges that are refitted see 500 samples of each class; trained ones make five steps where the generator leaps."""
+    leaps = cell.generator not in ("network", "torch module")
+    return {
+        "batch_size": 500 if generator.learns_from is Weights else 256,
+        "samples_per_fit": None if trained(cell.judge) else 500,
+        "discriminator_steps": 5 if trained(cell.judge) and leaps else 1,
+    }
+
+
+def _seed_torch(seed: int) -> None:
+    import torch
+
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+
+
+def _distance_before(generator: Any, real: Any, unseen: Any, seed: int) -> float:
+    streams = Streams(seed)
+    generator.start(Batch(real), streams("generator/start"))
+    return energy_distance(to_numpy(generator.propose(N_JUDGED, streams("generator")).x), unseen)
+
+
+def floor(generator: str, seed: int) -> float:
+    """The family fitted by maximum likelihood to the same genuine samples."""
+    real, unseen = data(seed)
+    rng = np.random.default_rng(seed)
+    if generator in ("network", "torch module"):
+        sample = real[rng.integers(0, len(real), N_JUDGED)]
+    elif generator.startswith("kernel"):
+        sample = KernelDensity(bandwidth=BANDWIDTH).fit(real).sample(N_JUDGED, random_state=seed)
+    else:
+        kind = "spherical" if generator.startswith("simulator") else "full"
+        model = GaussianMixture(2, covariance_type=kind, n_init=3, random_state=seed).fit(real)
+        sample = model.sample(N_JUDGED)[0]
+    return energy_distance(sample, unseen)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies every cell's rounds")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
+    parser.add_argument("--judges", nargs="*", default=list(JUDGES), choices=list(JUDGES))
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent)
+    arguments = parser.parse_args()
+    combinations = [(g, j, *verdict) for g in arguments.generators for j in arguments.judges for verdict in legal(g, j)]
+    refused = [row for row in combinations if row[3]]
+    cells = [
+        Cell(g, j, s, seed, arguments.scale)
+        for g, j, s, refusal in combinations
+        if not refusal
+        for seed in range(arguments.seeds)
+    ]
+    with ProcessPoolExecutor(arguments.workers) as pool:
+        results = pool.map(play, cells)
+        outcomes = list(track(results, "cells", len(cells), disable=not sys.stderr.isatty()))
+        floors = {g: list(pool.map(floor, [g] * arguments.seeds, range(arguments.seeds))) for g in arguments.generators}
+    (arguments.out / "results").mkdir(parents=True, exist_ok=True)
+    with (arguments.out / "results" / "any_by_any.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, asdict(outcomes[0]))
+        writer.writeheader()
+        writer.writerows(asdict(outcome) for outcome in outcomes)
+    written = arguments.out / "any_by_any.md"
+    written.write_text(page(outcomes, floors, refused, N_TRAIN, N_JUDGED))
+    print(f"{len(cells)} cells, {sum(bool(x.error) for x in outcomes)} failed; wrote {written}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

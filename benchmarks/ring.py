@@ -1,0 +1,148 @@
+"""The page on any generator against any discriminator: a table of cells, and why pairs miss the bar."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+from provenance import provenance
+
+__all__ = ["Outcome", "page"]
+
+WITHIN = 3.0  # times the floor of the family
+
+INTRODUCTION = """# Any generator against any discriminator
+
+Written by `python benchmarks/any_by_any.py --seeds {seeds}`: {provenance}.
+Every cell is in `results/any_by_any.csv`.
+
+The problem: {n_train} genuine samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
+(4, -1). The measure: the squared energy distance, unbiased (so it can be negative), between {n_judged} samples of the generator and
+{n_judged} genuine samples that no player has seen; mean ± standard deviation over {seeds} seeds. Nothing is tuned per pair:
+players have one setting each. Rounds differ between judges so that a cell takes a few seconds of one core (median
+{median:.1f} s, most {most:.0f} s), so the table compares what a small budget buys, not what each pair can reach.
+
+**{groups} legal combinations of generator, judge and signal; {within} end within {bar:.0f}× of their family's floor,
+{above} do not; {failures} of {cells} cells failed. {refused} combinations are refused, each with its remedy.**
+
+## Floors
+
+What the same family gives when it is fitted by maximum likelihood to the same samples. Networks have no likelihood: theirs is
+the genuine samples drawn again with replacement. The simulator is two round clouds, so its floor includes what it cannot
+express; a kernel density blurs what it is fitted to, so its floor includes its blur.
+
+| generator | energy distance |
+|---|---|
+{floors}
+
+## Why pairs stay above the bar
+
+The first reasons are known of the judge; the others compare the distance at half of the rounds with that at the end.
+
+{reasons}
+
+## All combinations
+
+| generator | judge | signal | rounds | before | after | × floor | within, or why not |
+|---|---|---|---|---|---|---|---|
+{rows}
+
+## Refused
+
+{refusals}
+"""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a cell: distances at the start, after half of the rounds and at the end."""
+
+    generator: str
+    judge: str
+    signal: str
+    seed: int
+    rounds: int
+    before: float = math.nan
+    half: float = math.nan
+    after: float = math.nan
+    seconds: float = math.nan
+    error: str = ""
+
+
+def page(
+    outcomes: list[Outcome],
+    floors: dict[str, list[float]],
+    refused: list[tuple[str, str, str, str]],
+    n_train: int,
+    n_judged: int,
+) -> str:
+    """The page as Markdown."""
+    groups = defaultdict(list)
+    for outcome in outcomes:
+        groups[outcome.generator, outcome.judge, outcome.signal].append(outcome)
+    verdicts = {key: _verdict(group, float(np.mean(floors[key[0]]))) for key, group in groups.items()}
+    reasons = Counter(verdict for verdict in verdicts.values() if verdict)
+    remedies = defaultdict(list)
+    for generator, judge, signal, text in refused:
+        remedies[text].append(f"{generator} × {judge} ({signal})")
+    seconds = [outcome.seconds for outcome in outcomes if not outcome.error]
+    return INTRODUCTION.format(
+        seeds=len({outcome.seed for outcome in outcomes}),
+        provenance=provenance(),
+        n_train=n_train,
+        n_judged=n_judged,
+        median=np.median(seconds),
+        most=max(seconds),
+        groups=len(groups),
+        within=sum(not verdict for verdict in verdicts.values()),
+        above=sum(reasons.values()),
+        bar=WITHIN,
+        failures=sum(bool(outcome.error) for outcome in outcomes),
+        cells=len(outcomes),
+        refused=len(refused),
+        floors="\n".join(f"| {generator} | {_spread(values)} |" for generator, values in floors.items()),
+        reasons="\n".join(f"- {count}: {reason}." for reason, count in reasons.most_common()),
+        rows="\n".join(_row(*key, groups[key], np.mean(floors[key[0]]), verdicts[key]) for key in groups),
+        refusals="\n".join(f"- {text} {len(pairs)} of them: {'; '.join(pairs)}." for text, pairs in remedies.items()),
+    )
+
+
+def _row(generator: str, judge: str, signal: str, group: list[Outcome], floor: float, verdict: str) -> str:
+    played = [outcome for outcome in group if not outcome.error]
+    failed = f" ({len(group) - len(played)} failed)" if len(played) < len(group) else ""
+    if not played:
+        return f"| {generator} | {judge} | {signal} | {group[0].rounds} | | | | {verdict}{failed} |"
+    before, after = (np.mean([getattr(outcome, name) for outcome in played]) for name in ("before", "after"))
+    return (
+        f"| {generator} | {judge} | {signal} | {played[0].rounds} | {before:.4f} | {_spread([o.after for o in played])} "
+        f"| {after / floor:.1f} | {verdict or '**within**'}{failed} |"
+    )
+
+
+def _verdict(group: list[Outcome], floor: float) -> str:
+    """The empty string within the bar; else why not: what is known of the judge, or what the two halves show."""
+    played = [outcome for outcome in group if not outcome.error]
+    if not played:
+        return f"failed: {group[0].error}"
+    half, after = (np.mean([getattr(outcome, name) for outcome in played]) for name in ("half", "after"))
+    if after <= WITHIN * floor:
+        return ""
+    known = {
+        "handwritten, an order": "a fixed judge has no equilibrium, its maximum is one point",
+        "handwritten, level fitted": "the judge sees the distance to one point alone, not the shape",
+        "logistic regression": "a linear judge sees the mean, not the shape",
+    }
+    if group[0].judge in known:
+        return known[group[0].judge]
+    if half > 1.5 * after:
+        return "still falling when its rounds ended"
+    if after > 1.5 * half:
+        return "it moved away again: no stable equilibrium at these steps"
+    return "it levelled off: noise or bias of this judge's evidence, or of this signal"
+
+
+def _spread(values: list[float]) -> str:
+    deviation = f" ± {np.std(values, ddof=1):.4f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.4f}{deviation}"
