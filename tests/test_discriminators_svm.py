@@ -75,16 +75,19 @@ def test_the_gradient_is_that_of_the_emitted_evidence(event, conditions, options
     np.testing.assert_allclose(exact * scale, expected * scale, rtol=1e-6, atol=1e-6)
 
 
-def test_the_machine_is_that_of_scikit_learn():
-    real, fake = pair()
+@pytest.mark.parametrize("constants", [0, 2])
+def test_the_machine_is_that_of_scikit_learn(constants):
+    real, fake, batch = (
+        Batch(np.concatenate((b.x, np.full((b.n, constants), 0.1)), axis=1)) for b in (*pair(), pair(seed=3)[0])
+    )
     X, genuine = np.concatenate((real.x, fake.x)), np.arange(200) < 80
     held = hold_out(genuine, 1 / 3, rng(1))
     mean, scale = X[~held].mean(axis=0), X[~held].std(axis=0)
+    scale[3:] = 1
     svc = SVC(C=2.0).fit((X[~held] - mean) / scale, genuine[~held])  # its default gamma is "scale"
     a, b = platt(svc.decision_function((X[held] - mean) / scale), genuine[held])
-    batch = pair(seed=3)[0]
     expected = a * svc.decision_function((batch.x - mean) / scale) + b
-    np.testing.assert_allclose(fitted(C=2.0).examine(batch).values, expected, rtol=1e-9, atol=1e-10)
+    np.testing.assert_allclose(fitted((real, fake), C=2.0).examine(batch).values, expected, rtol=1e-9, atol=1e-10)
 
 
 def test_blocks_do_not_show(monkeypatch):

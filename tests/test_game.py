@@ -69,7 +69,7 @@ def test_sizes():
 @pytest.mark.parametrize("small", [False, True])
 def test_usual_sizes_fit_the_data(rows, refits, sizes, small):
     judge = Diary(refits=refits)
-    game = Game(Shift(Losses), judge, random_state=0)
+    game = Game(Shift(), judge, signal=Smoothed(), random_state=0)
     list(islice(game.rounds(np.random.default_rng(0).standard_normal((30 if small else rows, 2))), 1))
     assert [judge.events[0][1].n, judge.events[1][1].n] == ([15, 15] if small else sizes)
     assert len(game.generator.lessons) == (5 if refits else 1)
@@ -84,7 +84,7 @@ def test_weights_are_used_once_for_each_fit():
 
 def test_a_judge_is_never_asked_about_what_it_was_fitted_to():
     judge = Diary(refits=True)
-    game = Game(Shift(Losses), judge, batch_size=100, samples_per_fit=400, random_state=0)
+    game = Game(Shift(Losses), judge, batch_size=100, samples_per_fit=400, generator_steps=5, random_state=0)
     for record in islice(game.rounds(X), 5):
         record.figures()
     fitted = set()

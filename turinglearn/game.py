@@ -15,7 +15,7 @@ from turinglearn.discriminators import as_discriminator
 from turinglearn.generators import as_generator
 from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective, Logistic
 from turinglearn.packing import fold, unfold
-from turinglearn.protocols import Array, Batch, LogOdds, Samples, Source, Weights
+from turinglearn.protocols import Array, Batch, Gradients, LogOdds, Samples, Source
 from turinglearn.replay import Replay
 from turinglearn.rounds import Round, Testimony
 from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
@@ -52,7 +52,7 @@ class Game:
         Updates of the judge in a round: the k of Goodfellow et al. (2014).
     generator_steps : int or None
         Updates of the generator in a round; None for 1, and for 5 where the judge is refitted from scratch and the generator
-        makes small steps (a generator that learns from weights would count the same evidence five times).
+        learns from gradients, in small steps: one that leaps would count the same evidence five times.
     simultaneous : bool
         Both players learn from the same counterfeits, judged before the judge's update.
     pack : int
@@ -190,7 +190,7 @@ class Game:
         return self.signal(fold(fake, self.pack), fold(genuine, self.pack), self.streams("signal"))
 
     def _usual_generator_steps(self, simultaneous: bool) -> int:
-        return 5 if self._refits and self.generator.learns_from is not Weights and not simultaneous else 1
+        return 5 if self._refits and self.generator.learns_from is Gradients and not simultaneous else 1
 
     def _teach_generator(self, fake: Samples, lesson: Lesson) -> None:
         update(self.generator, fake, unfold(lesson.feedback, self.pack, fake))

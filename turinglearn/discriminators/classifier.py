@@ -75,15 +75,14 @@ class ClassifierDiscriminator(BaseEstimator):
         X, genuine = labelled(real, fake)
         held = hold_out(genuine, _HELD_OUT, rng) if calibrated else np.zeros(len(X), dtype=bool)
         rows = rng.permutation(np.flatnonzero(~held))
-        self.estimator_ = _fitted(self.estimator, X[rows], genuine[rows].astype(int), rng)
-        self.limit_ = np.log(len(rows) + 1) if voice == "predict_proba" else np.inf
-        self.prior_, self.slope_, self.level_ = 0.0, 1.0, 0.0
-        if calibrated:  # Platt's level takes the prior in, whatever it is
+        fitted = _fitted(self.estimator, X[rows], genuine[rows].astype(int), rng)
+        level_is_known = voice == "predict_proba" and not calibrated  # else Platt's takes the prior in, or there is none
+        self.prior_ = log_mass_ratio(fitted, (fake.n, real.n)) if level_is_known else 0.0
+        self.estimator_, self.limit_ = fitted, np.log(len(rows) + 1) if voice == "predict_proba" else np.inf
+        self.slope_, self.level_ = 1.0, 0.0
+        if calibrated:
             margins, _ = self._margins(X[held])
             self.slope_, self.level_ = platt(np.clip(margins, -self.limit_, self.limit_), genuine[held])
-        elif voice == "predict_proba":
-            n1 = int(genuine[rows].sum())
-            self.prior_ = log_mass_ratio(self.estimator_, (len(rows) - n1, n1))
 
     def examine(self, batch: Batch) -> Scores:
         """The evidence on each sample, (n,), finite."""

@@ -100,7 +100,7 @@ class KernelSVMDiscriminator(BaseEstimator):
         for start in range(0, len(z), step):
             rows = slice(start, start + step)
             squares = np.sum(z[rows] ** 2, axis=1)[:, None] + lengths - 2 * z[rows] @ vectors.T
-            yield rows, self.dual_ * np.exp(-self.gamma_ * np.maximum(squares, 0))
+            yield rows, self.dual_ * np.exp(-self.gamma_ * squares)
 
     def _features(self, batch: Batch) -> Array:
         if not hasattr(self, "vectors_"):

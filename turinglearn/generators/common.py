@@ -11,7 +11,7 @@ import numpy as np
 
 from turinglearn.arrays import to_numpy
 from turinglearn.contract import check_values, name_of
-from turinglearn.protocols import Array, Batch, PlayerError, Samples
+from turinglearn.protocols import Array, PlayerError, Samples
 
 __all__ = ["accepts", "check_condition", "check_fresh", "feedback_values", "flat", "location_and_spread"]
 

@@ -34,11 +34,15 @@ class EvolvedGenerator(BaseEstimator):
     the mean loss of its samples. All candidates get generators seeded alike (common random numbers). If the game has
     conditions, simulate also gets given=, a NumPy array (n, c).
 
+    A fixed judge's losses are linear in the law of the samples, E_q[-log p/q'] = KL(q || p) - KL(q || q'), so that they show
+    the search a slope and no valley, and its cloud of candidates never shrinks by itself. Therefore CMA-ES only explores;
+    after `explore` updates t the search settles: candidates come from the covariance of the path that its centre took
+    (Haario et al. 2001), shrunk by (explore / t)^0.7, and the incumbent averages over half of the updates since then.
+
     bounds: (p, 2), the lower and upper limits of the parameters. initial: (p,), where to begin; None for the middle. sigma:
-    the first step size, as a share of the bounds' width. average: over how many recent rounds the centre of the search is
-    averaged into the incumbent, which `sample` deploys; the judge moves and the losses are noisy, so that no single
-    candidate is the best one. lr_adapt: adapt the learning rate to the noise. Hansen & Ostermeier (2001); Nomura, Akimoto &
-    Ono (2023). Good up to about 50 parameters.
+    the first step size, as a share of the bounds' width. average: over how many recent updates, at least, the centre of the
+    search is averaged into the incumbent, which `sample` deploys; the judge moves and the losses are noisy, so that no
+    single candidate is the best one. Hansen & Ostermeier (2001). Good up to about 50 parameters.
     """
 
     learns_from = Losses
@@ -51,16 +55,16 @@ class EvolvedGenerator(BaseEstimator):
         initial: Any = None,
         sigma: float = 0.3,
         population: int = 16,
+        explore: int = 60,
         average: int = 20,
-        lr_adapt: bool = False,
     ) -> None:
         self.simulate = simulate
         self.bounds = bounds
         self.initial = initial
         self.sigma = sigma
         self.population = population
+        self.explore = explore
         self.average = average
-        self.lr_adapt = lr_adapt
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Begin the search at `initial`; of the example only its shape is used."""
@@ -74,6 +78,7 @@ class EvolvedGenerator(BaseEstimator):
             )
         self.incumbent_ = initial
         self.search_ = self._search(initial, self.sigma)
+        self.path_: list[Array] = []
         self.candidates_: Array | None = None
         self.updates_ = 0
 
@@ -109,11 +114,17 @@ class EvolvedGenerator(BaseEstimator):
         losses = feedback_values(self, samples, feedback, (samples.n,))
         means = np.bincount(proposal.index, losses) / np.bincount(proposal.index)
         self.search_.tell(list(zip(proposal.candidates, means, strict=True)))
-        if self.search_.should_stop():  # it has converged, but the judge moves on: search again from here
-            self.search_ = self._search(self.search_.mean, self.sigma)
+        centre = self.search_.mean
         self.candidates_ = None
         self.updates_ += 1
-        self.incumbent_ = self.incumbent_ + (self.search_.mean - self.incumbent_) / min(self.updates_, self.average)
+        if self.updates_ < self.explore:
+            self.path_.append(centre)
+            if self.search_.should_stop():  # it has converged, but the judge moves on: search again from here
+                self.search_ = self._search(centre, self.sigma)
+        else:
+            self.search_ = self._settled(centre)
+        over = min(self.updates_, max(self.average, (self.updates_ - self.explore) // 2))
+        self.incumbent_ = self.incumbent_ + (centre - self.incumbent_) / over
 
     def sample(self, n: int, rng: Rng, given: Array | None = None) -> Array:
         """n samples (n, *event) at the incumbent."""
@@ -143,13 +154,21 @@ class EvolvedGenerator(BaseEstimator):
         low, high = np.asarray(self.bounds, dtype=np.float64).T
         return np.clip(low + u * (high - low), low, high)
 
-    def _search(self, mean: Array, sigma: float) -> Any:
+    def _settled(self, centre: Array) -> Any:
+        """The next generation's search, shaped like the path from a third of the exploration on."""
+        path = np.stack(self.path_[self.explore // 3 :])
+        covariance = np.cov(path, rowvar=False).reshape(len(centre), len(centre)) + 1e-12 * np.eye(len(centre))
+        scale = np.sqrt(np.trace(covariance) / len(centre))
+        shrunk = scale * (self.explore / self.updates_) ** 0.7
+        return self._search(centre, shrunk, covariance / scale**2)
+
+    def _search(self, mean: Array, sigma: float, covariance: Array | None = None) -> Any:
         try:
             from cmaes import CMA
         except ImportError as error:
             raise ImportError("EvolvedGenerator needs the package cmaes: pip install 'turinglearn[evolve]'.") from error
         unit = np.tile([0.0, 1.0], (len(mean), 1))
-        return CMA(mean, sigma, bounds=unit, population_size=self.population, lr_adapt=self.lr_adapt)
+        return CMA(mean, sigma, bounds=unit, population_size=self.population, cov=covariance)
 
     @property
     def _name(self) -> str:
@@ -169,11 +188,11 @@ class EvolvedGenerator(BaseEstimator):
         low, high = bounds.T
         if not (np.isfinite(bounds).all() and (low < high).all()):
             raise ValueError(f"bounds={bounds.tolist()}: expected finite limits, each lower one below its upper one.")
-        for name, least in (("population", 4), ("average", 1)):
+        for name, least in (("population", 4), ("explore", 10), ("average", 1)):
             value = getattr(self, name)
             if not isinstance(value, numbers.Integral) or value < least:
                 raise ValueError(f"EvolvedGenerator({name}={value!r}): expected a whole number from {least} on.")
-        if not 0 < self.sigma:
+        if not self.sigma > 0:
             raise ValueError(f"EvolvedGenerator(sigma={self.sigma!r}): expected a positive share of the bounds' width.")
         if self.initial is None:
             return np.full(len(low), 0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +47,7 @@ class Reweighted(BaseEstimator):
 class Resampled(BaseEstimator):
     """Fit to samples drawn again in proportion to their weights; for any model.
 
-    Systematic resampling: sample i is taken n w_i times, rounded up or down, which adds the least noise (Kitagawa, 1996).
+    Systematic resampling: a sample of weight w is taken w times, rounded up or down, which adds little noise (Kitagawa, 1996).
     """
 
     learns_from = Weights
@@ -59,9 +60,11 @@ class Resampled(BaseEstimator):
 
 
 class Moved(BaseEstimator):
-    """Fit to samples moved down their gradients: x' = x - step s^2 dl/dx, s the spread of the genuine data in each column.
+    """Fit to samples moved down their gradients: u' = u - step g / max(1, |g|); for any model.
 
-    In units of the spread that is u' = u - step dl/du. Composite functional gradient learning (Johnson & Zhang, ICML 2018).
+    u = x / s and g = dl/du = s dl/dx are in units of the spread s of the genuine data, column by column; |g| is the root mean
+    square over the columns, so that no sample moves further than step. Composite functional gradient learning (Johnson &
+    Zhang, ICML 2018).
     """
 
     learns_from = Gradients
@@ -71,7 +74,9 @@ class Moved(BaseEstimator):
 
     def improve(self, x: Array, gradient: Array, spread: Array, u: float) -> tuple[Array, Array, Array | None]:
         """The samples to fit to, each beside the row of x (n, d) that it was."""
-        return x - self.step * spread**2 * gradient, np.arange(len(x)), None
+        g = spread * gradient
+        size = np.sqrt((g**2).mean(axis=1, keepdims=True))
+        return x - spread * self.step * g / np.maximum(1, size), np.arange(len(x)), None
 
 
 class RefittedGenerator(BaseEstimator):
@@ -79,18 +84,15 @@ class RefittedGenerator(BaseEstimator):
 
     fit may take sample_weight, sample may take random_state or rng, and both take given, (n, c), if the game has conditions.
     sample returns X (n, d), or a tuple that begins with it. rule: how feedback makes samples better, `Resampled()` (the
-    default), `Reweighted()` or `Moved()`. The model is cloned and sees events flattened, never a genuine sample. A model that
-    takes neither random_state nor rng uses randomness of its own, which no seed of the game repeats.
-
-    A model that blurs what it is fitted to, as a kernel density does by its bandwidth b, blurs its own samples again in each
-    round. Weights from an exact judge undo that each time, and one b^2 of excess variance is left. Damped weights undo a part
-    a of it, and about b^2 / a is left; small steps of `Moved` leave b^2 / (2 step) in units of the spread. Choose a bandwidth
-    well below the finest structure of the data, or a model that reproduces what it is fitted to.
+    default), `Reweighted()` or `Moved()`. memory: the model is fitted to the improved samples of this many rounds together.
+    The model is cloned and sees events flattened, never a genuine sample. One whose sample takes neither random_state nor rng
+    and that has no parameter random_state uses randomness of its own, which no seed of the game repeats.
     """
 
-    def __init__(self, model: Any, *, rule: Reweighted | Resampled | Moved | None = None) -> None:
+    def __init__(self, model: Any, *, rule: Reweighted | Resampled | Moved | None = None, memory: int = 10) -> None:
         self.model = model
         self.rule = rule
+        self.memory = memory
 
     @property
     def learns_from(self) -> type:
@@ -106,6 +108,7 @@ class RefittedGenerator(BaseEstimator):
         location, self.spread_ = location_and_spread(x)
         self.model_ = clone(self.model, safe=False)
         self.draws_with_ = next((name for name in ("random_state", "rng") if accepts(self.model.sample, name)), None)
+        self.past_: list[tuple[Array, Array | None, Array | None]] = []
         self.updates_ = 0
         told = None if example.given is None else np.resize(flat(example.given), (FIRST_SAMPLES, self.condition_width_))
         self._seed(rng)
@@ -125,30 +128,27 @@ class RefittedGenerator(BaseEstimator):
         check_values(f"{name_of(self.model)}.sample({n})", "samples", x, (n, len(self.spread_)))
         x = np.asarray(to_numpy(x), dtype=np.float64)
         if given is None:
-            x = rng.permutation(x)  # mixtures give component after component, and packs would see that
+            x = rng.permutation(x)  # mixtures give component after component, which judges of several samples would see
         return Samples(x.reshape(n, *self.event_), given, Proposal(self.updates_, rng.random()))
 
     def update(self, samples: Samples, feedback: Any) -> None:
-        """Make the samples better by the rule, and fit the model to them."""
+        """Make the samples better by the rule, and fit the model to them and to those that it remembers."""
         check_fresh(self, getattr(samples.context, "updates", None), self.updates_)
-        values = feedback_values(self, samples, feedback, tuple(samples.x.shape) if self._moves else (samples.n,))
-        x = flat(samples.x)
-        values = values.reshape(x.shape) if self._moves else values
-        x, rows, weights = self._rule.improve(x, values, self.spread_, samples.context.u)
-        self._fit(x, None if samples.given is None else flat(samples.given)[rows], weights)
+        moves, x = self.learns_from is Gradients, flat(samples.x)
+        values = feedback_values(self, samples, feedback, tuple(samples.x.shape) if moves else (samples.n,))
+        x, rows, weights = self._rule.improve(x, values.reshape(x.shape) if moves else values, self.spread_, samples.context.u)
+        given = None if samples.given is None else flat(samples.given)[rows]
+        self.past_ = [*self.past_, (x, given, weights)][-self.memory :]
+        self._fit(*(None if part[0] is None else np.concatenate(part) for part in zip(*self.past_, strict=True)))
         self.updates_ += 1
 
     @property
     def _rule(self) -> Reweighted | Resampled | Moved:
         return Resampled() if self.rule is None else self.rule
 
-    @property
-    def _moves(self) -> bool:
-        return self.learns_from is Gradients
-
     def _fit(self, x: Array, given: Array | None, weights: Array | None) -> None:
-        extra = {} if given is None else {"given": given}
-        self.model_.fit(x, **extra, **({} if weights is None else {"sample_weight": weights}))
+        extra = {"given": given, "sample_weight": weights}
+        self.model_.fit(x, **{name: values for name, values in extra.items() if values is not None})
 
     def _seed(self, rng: Rng) -> None:
         """Hand the model fresh seeds for what it draws by itself, when it is fitted or sampled."""
@@ -160,9 +160,7 @@ class RefittedGenerator(BaseEstimator):
         name = name_of(self.model)
         for method in ("fit", "sample"):
             if not callable(getattr(self.model, method, None)):
-                raise ValueError(
-                    f"RefittedGenerator(model={self.model!r}): {name} has no {method}. Give a model with fit(X) and sample(n)."
-                )
+                raise ValueError(f"{name} has no {method}. RefittedGenerator needs a model with fit(X) and sample(n).")
             if self.condition_width_ and not accepts(getattr(self.model, method), "given"):
                 raise ValueError(
                     f"The game has conditions, but {name}.{method} takes none. Give it a parameter named given, (n, c), or "
@@ -172,3 +170,5 @@ class RefittedGenerator(BaseEstimator):
             raise ValueError(f"Reweighted() fits under weights, but {name}.fit takes no sample_weight. Use rule=Resampled().")
         if isinstance(self.rule, Moved) and not self.rule.step > 0:
             raise ValueError(f"Moved(step={self.rule.step}): expected a number above 0.")
+        if not isinstance(self.memory, numbers.Integral) or self.memory < 1:
+            raise ValueError(f"RefittedGenerator(memory={self.memory!r}): expected a whole number of rounds from 1 on.")
