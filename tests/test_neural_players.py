@@ -198,7 +198,7 @@ def test_stale_and_foreign_samples_are_refused():
 
 def test_a_learning_rate_that_blows_up_is_named():
     game = Game(NeuralGenerator(3, (8,), learning_rate=1e30), NeuralDiscriminator((8,)), batch_size=30, random_state=0)
-    with np.errstate(all="ignore"), pytest.raises(PlayerError, match=r"NeuralGenerator.*Lower its learning rate"):
+    with np.errstate(all="ignore"), pytest.raises(PlayerError, match=r"NeuralGenerator.*lower its learning rate"):
         for _ in islice(game.rounds(X), 10):
             pass
 

@@ -93,7 +93,7 @@ def check_values(what: str, noun: str, values: Array, shape: tuple[int, ...]) ->
         bad = int(xp.sum(xp.astype(~xp.isfinite(values), xp.int64)))
         raise PlayerError(
             f"{what} returned {bad} of {math.prod(shape)} {noun} entries as NaN or infinity; expected finite numbers. "
-            "Lower its learning rate, or bound what it computes."
+            "Bound what it computes; for a network, lower its learning rate."
         )
 
 

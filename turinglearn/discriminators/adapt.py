@@ -30,8 +30,9 @@ def as_discriminator(player: Any) -> Discriminator:
         return discriminator
     if is_module(player):
         return TorchDiscriminator(player)
-    if hasattr(player, "fit") and any(hasattr(player, m) for m in ("predict_proba", "decision_function", "predict")):
-        return ClassifierDiscriminator(player)
+    voices = ("predict_proba", "decision_function", "predict")
+    if hasattr(player, "fit") and any(hasattr(owner, voice) for owner in (player, type(player)) for voice in voices):
+        return ClassifierDiscriminator(player)  # some classifiers show their methods only once they are fitted
     raise TypeError(
         f"{player!r} is no discriminator: expected `update(real, fake, rng)` and `examine(batch)`, or a classifier with `fit` "
         "and `predict_proba`. A handwritten score goes through HandwrittenDiscriminator(score)."

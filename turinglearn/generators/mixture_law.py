@@ -112,4 +112,5 @@ class MixtureLaw:
 
     def _covariance_factors(self) -> Array:
         d = self.log_precisions.shape[1]
-        return np.linalg.inv(np.eye(d) + self.regressions) * np.exp(-self.log_precisions)[:, None]  # A^-1
+        lower = np.eye(d) if self.regressions is None else np.eye(d) + self.regressions
+        return np.linalg.inv(lower) * np.exp(-self.log_precisions)[:, None]  # A^-1
