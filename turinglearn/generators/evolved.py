@@ -32,15 +32,18 @@ class EvolvedGenerator(BaseEstimator):
 
     A proposal is one batch of `population` candidates, in order, with nearly equally many samples each; a candidate's loss is
     the mean loss of its samples. Until the next update all proposals come from the same candidates, so that a judge is asked
-    about those that it was fitted to: play one generation per fit (`generator_steps=1`). Within a proposal all candidates get
-    generators seeded alike (common random numbers). If the game has conditions, simulate also gets given=, a NumPy array
-    (n, c).
+    about those that it was fitted to: play one generation per fit. Within a proposal all candidates get generators seeded
+    alike (common random numbers). If the game has conditions, simulate also gets given=, a NumPy array (n, c).
+
+    A fixed judge's losses are linear in the law of the samples, E_q[-log p/q'] = KL(q || p) - KL(q || q'), so that they show
+    the search a slope and no valley, and its cloud of candidates never shrinks by itself. Therefore CMA-ES only explores;
+    after `explore` updates t the search settles: candidates come from the covariance of the path that its centre took
+    (Haario et al. 2001), shrunk by (explore / t)^0.7, and the incumbent averages over half of the updates since then.
 
     bounds: (p, 2), the lower and upper limits of the parameters. initial: (p,), where to begin; None for the middle. sigma:
-    the first step size, as a share of the bounds' width. average: over how many recent rounds the centre of the search is
-    averaged into the incumbent, which `sample` deploys, for the losses are noisy and the judge moves. lr_adapt: adapt the
-    learning rate to the noise, which is slower and steadier. Hansen & Ostermeier (2001); Nomura, Akimoto & Ono (2023). Good up
-    to about 50 parameters.
+    the first step size, as a share of the bounds' width. average: over how many recent updates, at least, the centre of the
+    search is averaged into the incumbent, which `sample` deploys; the judge moves and the losses are noisy, so that no
+    single candidate is the best one. Hansen & Ostermeier (2001). Good up to about 50 parameters.
     """
 
     learns_from = Losses
@@ -52,7 +55,7 @@ class EvolvedGenerator(BaseEstimator):
         *,
         initial: Any = None,
         sigma: float = 0.3,
-        population: int = 8,
+        population: int = 16,
         explore: int = 60,
         average: int = 20,
     ) -> None:
@@ -112,7 +115,7 @@ class EvolvedGenerator(BaseEstimator):
         losses = feedback_values(self, samples, feedback, (samples.n,))
         means = np.bincount(proposal.index, losses) / np.bincount(proposal.index)
         self.search_.tell(list(zip(proposal.candidates, means, strict=True)))
-        centre = self.search_.mean
+        centre = self.search_.mean.copy()  # CMA moves its mean in place
         self.candidates_ = None
         self.updates_ += 1
         if self.updates_ < self.explore:

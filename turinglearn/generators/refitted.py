@@ -88,10 +88,10 @@ class RefittedGenerator(BaseEstimator):
     The model is cloned and sees events flattened, never a genuine sample. One whose sample takes neither random_state nor rng
     and that has no parameter random_state uses randomness of its own, which no seed of the game repeats.
 
-    A kernel density blurs what it is fitted to, its own samples too, by its bandwidth b. Exact weights undo the blur of earlier
-    rounds, so that an excess variance of one b^2 is left; weights damped by an exponent a leave about b^2 / a, and `Moved` about
-    b^2 / (2 step) with b in units of the spread. A bandwidth far below the rule of thumb for memory x n samples is no way out:
-    what the model has stopped to cover, no weight brings back.
+    A kernel density blurs what it is fitted to, its own samples too, by its bandwidth b. Exact weights undo the blur of
+    earlier rounds, so that an excess variance of one b^2 is left; weights damped by an exponent a leave about b^2 / a, and
+    `Moved` about b^2 / (2 step), b in units of the spread. A bandwidth far below the rule of thumb for memory x n samples is
+    no way out: what the model has ceased to cover, no weight brings back.
     """
 
     def __init__(self, model: Any, *, rule: Reweighted | Resampled | Moved | None = None, memory: int = 10) -> None:
