@@ -62,14 +62,15 @@ class MixtureGenerator(BaseEstimator):
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event) of the present law; given is (n, c) where the game has conditions."""
-        x = self.law_.sample(self._regressors(n, given), rng)
+        h = self._regressors(n, given)
+        x = self.law_.sample(h, rng)
         return Samples((self.location_ + self.spread_ * x).reshape(n, *self.event_), given, self.updates_)
 
     def update(self, samples: Samples, feedback: Any) -> None:
         """One step of the update rule on samples of the present law."""
+        h = self._regressors(samples.n, samples.given)
         check_fresh(self, samples.context, self.updates_)
         values = feedback_values(self, samples, feedback, (samples.n,))
-        h = self._regressors(samples.n, samples.given)
         self.rule_.learn(self.law_, self._standardised(samples.x), h, values, self.floor)
         self.updates_ += 1
 

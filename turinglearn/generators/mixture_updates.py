@@ -36,13 +36,17 @@ class ScoreFunction(BaseEstimator):
         self.first_ = [np.zeros_like(p) for p in law.parameters]
         self.second_ = [np.zeros_like(p) for p in law.parameters]
 
-    def learn(self, law: MixtureLaw, x: Array, h: Array, losses: Array, floor: float) -> None:
-        """One step down the mean of losses (n,) at x (n, d) under h (n, c); no conditional deviation falls below floor."""
+    def gradient(self, law: MixtureLaw, x: Array, h: Array, losses: Array) -> list[Array]:
+        """The unbiased estimate of the expected loss's gradient, in the order of `law.parameters`."""
         n = len(losses)
         if n < 2:
             raise ValueError("ScoreFunction compares a sample with the others of its batch, so it needs at least 2.")
         baseline = (losses.sum() - losses) / (n - 1)
-        gradient = law.score(x, h, (losses - baseline) / n)
+        return law.score(x, h, (losses - baseline) / n)
+
+    def learn(self, law: MixtureLaw, x: Array, h: Array, losses: Array, floor: float) -> None:
+        """One step down the mean of losses (n,) at x (n, d) under h (n, c); no conditional deviation falls below floor."""
+        gradient = self.gradient(law, x, h, losses)
         beta1, beta2 = self.betas
         self.steps_ += 1
         for p, g, m, v in zip(law.parameters, gradient, self.first_, self.second_, strict=True):
