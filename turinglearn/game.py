@@ -104,7 +104,7 @@ class Game:
         self.streams = Streams(self.seed)
         self.index = 0
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
-        self._criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
+        self.criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
         self._testimony: Testimony | None = None
         if simultaneous and (self.discriminator_steps, self.generator_steps) != (1, 1):
             raise ValueError(
@@ -198,7 +198,7 @@ class Game:
     def _record(self, lesson: Lesson, genuine: Batch) -> Round:
         self.index += 1
         self._testimony = Testimony(self.discriminator, fold(genuine, self.pack))
-        return Round(self.index, lesson, self.signal.objective, self._criterion, self._testimony)
+        return Round(self.index, lesson, self.signal.objective, self.criterion, self._testimony)
 
     # ----------------------------------------------------------------------------------------------------- genuine data
     def _start(self, real: Source) -> None:
