@@ -217,6 +217,15 @@ def schedule(cell: Cell, generator: Any) -> dict[str, int | None]:
     }
 
 
+def recorded(path: Path, played: list[Outcome]) -> list[Outcome]:
+    """The cells of an earlier run, without those that were played now."""
+    now = {(o.generator, o.judge, o.signal, o.seed) for o in played}
+    with path.open(newline="") as file:
+        kinds = {"seed": int, "rounds": int, **dict.fromkeys(("before", "half", "after", "seconds"), float)}
+        rows = [Outcome(**{k: kinds.get(k, str)(v) for k, v in row.items()}) for row in csv.DictReader(file)]
+    return [o for o in rows if (o.generator, o.judge, o.signal, o.seed) not in now]
+
+
 def _seed_torch(seed: int) -> None:
     import torch
 
@@ -252,6 +261,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
     parser.add_argument("--judges", nargs="*", default=list(JUDGES), choices=list(JUDGES))
+    parser.add_argument("--update", action="store_true", help="keep the recorded cells that are not played now")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     combinations = [(g, j, *verdict) for g in arguments.generators for j in arguments.judges for verdict in legal(g, j)]
@@ -265,7 +275,12 @@ def main() -> int:
     with ProcessPoolExecutor(arguments.workers) as pool:
         results = pool.map(play, cells)
         outcomes = list(track(results, "cells", len(cells), disable=not sys.stderr.isatty()))
-        floors = {g: list(pool.map(floor, [g] * arguments.seeds, range(arguments.seeds))) for g in arguments.generators}
+        kept = recorded(arguments.out / "results" / "any_by_any.csv", outcomes) if arguments.update else []
+        everyone = [g for g in GENERATORS if g in arguments.generators or any(outcome.generator == g for outcome in kept)]
+        floors = {g: list(pool.map(floor, [g] * arguments.seeds, range(arguments.seeds))) for g in everyone}
+    outcomes = sorted([*kept, *outcomes], key=lambda o: (everyone.index(o.generator), list(JUDGES).index(o.judge)))
+    if arguments.update:
+        refused = [(g, j, *verdict) for g in everyone for j in JUDGES for verdict in legal(g, j) if verdict[1]]
     (arguments.out / "results").mkdir(parents=True, exist_ok=True)
     with (arguments.out / "results" / "any_by_any.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, asdict(outcomes[0]))

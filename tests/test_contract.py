@@ -72,7 +72,10 @@ GENERATORS = {
         r"1 of 40 samples entries as NaN or infinity; expected finite.*learning rate",
     ),
     "infinity": (lambda n: Samples(np.full((n, 2), np.inf)), r"40 of 40 samples entries as NaN or infinity"),
-    "a condition": (lambda n: Samples(np.zeros((n, 2)), np.ones((n, 1))), r"given=a condition, but the game has no"),
+    "a condition": (
+        lambda n: Samples(np.zeros((n, 2)), np.ones((n, 1))),
+        r"given=an array.*, but was told None",
+    ),
     "an exception": (
         fails(ZeroDivisionError("oops")),
         r"Forger.propose raised ZeroDivisionError: oops.*Mend the player",
@@ -101,7 +104,7 @@ JUDGES = {
     "nan": (lambda n: LogOdds(nan_in(n)), r"1 of 20 scores entries as NaN or infinity"),
     "infinity": (lambda n: LogOdds(np.full(n, np.inf)), r"20 of 20 scores entries as NaN or infinity"),
     "minus infinity": (lambda n: LogOdds(np.full(n, -np.inf)), r"20 of 20 scores entries"),
-    "an exception": (fails(KeyError("lost")), r"Says.examine raised KeyError: 'lost'.*called it with a Samples"),
+    "an exception": (fails(KeyError("lost")), r"Says.examine raised KeyError: 'lost'.*called it with a Batch"),
 }
 
 
@@ -136,6 +139,53 @@ def test_an_exception_in_update_is_chained():
     with pytest.raises(PlayerError, match=r"Breaks.update raised MemoryError: too much.*\(20, 2\)") as caught:
         next(Game(Shift(Losses), Breaks(), batch_size=20).rounds(X))
     assert isinstance(caught.value.__cause__, MemoryError)
+
+
+@pytest.mark.parametrize("given", [None, [[1.0]] * 20, np.zeros((20, 2)), -np.arange(20.0)[:, None]])
+def test_a_condition_travels_unchanged(given):
+    class Mislays(Shift):
+        def propose(self, n, rng, told=None):
+            return Samples(super().propose(n, rng).x, given)
+
+    with pytest.raises(PlayerError, match=r"Mislays.propose\(20, ...\) returned samples with given=.*unchanged"):
+        next(Game(Mislays(Losses), Judge(), batch_size=20).rounds(X, np.arange(60.0)[:, None]))
+
+
+@pytest.mark.parametrize("method", ["start", "sample"])
+def test_optional_methods_that_raise(method):
+    generator = Shift(Losses)
+    setattr(generator, method, lambda *arguments: fails(KeyError("lost"))(0))
+    game = Game(generator, Judge(), batch_size=20)
+
+    def play_and_sample():
+        next(game.rounds(X))
+        game.sample(3)
+
+    with pytest.raises(PlayerError, match=rf"Shift.{method} raised KeyError: 'lost'"):
+        play_and_sample()
+
+
+def test_a_pullback_that_raises():
+    judge = ExactJudge(lambda x: x.sum(axis=1), np.ones_like)
+    judge.vjp = lambda batch: (judge.examine(batch), fails(KeyError("lost")))
+    with pytest.raises(PlayerError, match=r"ExactJudge.vjp's pullback raised KeyError"):
+        next(Game(Shift(), judge, batch_size=20).rounds(X))
+
+
+@given(
+    hnp.arrays(
+        st.sampled_from(["f8", "f4", "i8", "c8", "O", "?"]),
+        hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=21),
+    )
+)
+def test_any_proposal_is_played_or_refused(x):
+    try:
+        next(Game(Forger(lambda n: Samples(x)), Judge(), batch_size=20, random_state=0).rounds(X))
+    except PlayerError as error:
+        assert "Forger.propose" in str(error)
+        assert "expected" in str(error)
+    else:
+        assert x.shape == (20, 2)
 
 
 def test_interrupts_are_not_swallowed():

@@ -14,12 +14,13 @@ from sklearn.preprocessing import PolynomialFeatures
 from tests.players import ExactJudge, Judge, Shift
 from turinglearn import Game
 from turinglearn import objectives as o
-from turinglearn.discriminators import NeuralDiscriminator
+from turinglearn.discriminators import KernelSVMDiscriminator, NeuralDiscriminator
 from turinglearn.generators import MixtureGenerator, NeuralGenerator
 from turinglearn.packing import fold, unfold
 from turinglearn.protocols import Batch, Gradients, LogOdds, Losses, Scores, Weights
 from turinglearn.replay import Replay
 from turinglearn.signals import Smoothed
+from turinglearn.sources import ArraySource
 
 X = np.random.default_rng(0).normal([3, -1], [1, 2], (500, 2))
 C = np.arange(500.0)[:, None]
@@ -74,6 +75,49 @@ def test_usual_sizes_fit_the_data(rows, refits, sizes, small):
     judged = judge.events[1][1].n // 17  # eight probes on either side, and the batch itself
     assert [judge.events[0][1].n, judged] == ([15, 15] if small else sizes)
     assert len(game.generator.lessons) == (5 if refits else 1)
+
+
+def test_large_batches_do_not_starve_a_refitted_judge():
+    judge = Diary(refits=True)
+    next(Game(Shift(Losses), judge, batch_size=500, random_state=0).rounds(X))
+    assert judge.events[0][1].n == 250
+
+
+def test_simultaneous_play_with_a_refitted_judge():
+    judge = Diary(refits=True)
+    next(
+        Game(Shift(Losses), judge, simultaneous=True, random_state=0).rounds(
+            np.random.default_rng(0).standard_normal((3000, 2))
+        )
+    )
+    assert [first.n for _, first, _ in judge.events] == [256] * 3
+
+
+def test_two_iterators_of_one_game():
+    game = Game(Shift(Losses), Judge(), random_state=0)
+    small, large = game.rounds(X[:20]), game.rounds(X)
+    assert [next(small).index, next(large).index, next(small).index] == [1, 2, 3]
+
+
+def test_a_round_can_be_played_by_hand():
+    assert Game(Shift(Losses), Judge(), random_state=0).play(ArraySource(X)).index == 1
+
+
+@pytest.mark.parametrize("data", [(X[:, :1], None), (X, C)], ids=["other width", "new conditions"])
+def test_a_game_keeps_to_its_kind_of_data(data):
+    game = Game(Shift(Losses), Judge(), random_state=0)
+    next(game.rounds(X))
+    with pytest.raises(ValueError, match=r"The game began with events of shape \(2,\).*Play them in a new Game"):
+        next(game.rounds(*data))
+
+
+@pytest.mark.parametrize("constant", [0.1, 1e5])
+def test_precision_gives_no_counterfeit_away(constant):
+    """float32 counterfeits beside float64 genuine samples: a judge must not tell them by their rounding."""
+    data = np.column_stack([X[:400, 0], np.full(400, constant)])
+    game = Game(NeuralGenerator(4, (8,)), KernelSVMDiscriminator(), batch_size=100, samples_per_fit=200, random_state=0)
+    accuracies = [r.accuracy for r in islice(game.rounds(data), 30)]
+    assert np.mean(accuracies[-10:]) < 0.8
 
 
 def test_weights_are_used_once_for_each_fit():

@@ -106,6 +106,44 @@ def test_probes_keep_their_condition(derivative):
 
 
 @pytest.mark.parametrize("derivative", [Smoothed(), Student()], ids=["smoothed", "student"])
+def test_probes_of_tuples_keep_their_conditions(derivative):
+    """Packed: x (n/m, m, d) and given (n/m, m, c); the condition is far larger than the probes, and tells the tuple."""
+    told = 1000 * np.arange(20.0).reshape(10, 2, 1)
+    x = told + np.random.default_rng(0).standard_normal((10, 2, 1)) * 1e-3
+    judge = Judge()
+    derivative.vjp(judge, Batch(x, told), Batch(x - told, told), np.random.default_rng(0))
+    call = judge.calls[0]
+    own = np.abs(call.x - call.given).max(axis=(1, 2)) < 1
+    assert own.mean() > 0.6  # all counterfeits and their probes; the student's genuine samples lie near 0
+    assert own[:10].all()
+
+
+@pytest.mark.parametrize("derivative", [Smoothed(), Student()], ids=["smoothed", "student"])
+def test_rounding_is_no_spread(derivative):
+    fake, real = batches()
+    fake.x[:, 1] = real.x[:, 1] = 0.1  # whose standard deviation is 1e-16, not 0
+    _, pullback = derivative.vjp(Judge(), fake, real, np.random.default_rng(0))
+    assert not pullback(np.ones(40))[:, 1].any()
+
+
+@pytest.mark.parametrize("derivative", [Smoothed(), Student()], ids=["smoothed", "student"])
+def test_one_sample_has_no_spread(derivative):
+    with pytest.raises(ValueError, match=r"by the spread of genuine samples, but has 1. Choose a batch_size of at least 2"):
+        derivative.vjp(Judge(), Batch(np.ones((1, 2))), Batch(np.ones((1, 2))), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("derivative", [Smoothed(), Student()], ids=["smoothed", "student"])
+def test_judges_see_probes_as_they_see_counterfeits(arrays_on, derivative):
+    x = np.random.default_rng(0).standard_normal((20, 2))
+    fake = Batch(arrays_on.asarray(x, arrays_on.xp.float32))
+    seen = []
+    judge = Judge(lambda x: seen.append(x) or arrays_on.xp.sum(x, axis=1))
+    derivative.vjp(judge, fake, Batch(arrays_on.asarray(x)), np.random.default_rng(0))
+    assert type(seen[0]) is type(fake.x)
+    assert seen[0].dtype == fake.x.dtype
+
+
+@pytest.mark.parametrize("derivative", [Smoothed(), Student()], ids=["smoothed", "student"])
 def test_events_of_any_shape(derivative):
     rng = np.random.default_rng(0)
     fake, real = Batch(rng.standard_normal((30, 2, 3))), Batch(rng.standard_normal((30, 2, 3)))
@@ -272,5 +310,5 @@ def test_gradients_are_of_the_summed_losses(loss):
 def test_a_pullback_of_the_wrong_shape_is_named():
     judge = ExactJudge(lambda x: x.sum(axis=1), lambda x: x[:, :1])
     fake, real = batches()
-    with pytest.raises(PlayerError, match=r"ExactJudge \(through Exact\) returned gradients of shape \(40, 1\)"):
+    with pytest.raises(PlayerError, match=r"ExactJudge.vjp's pullback returned gradients of shape \(40, 1\)"):
         bridge(Shift(), judge)(fake, real, np.random.default_rng(0))

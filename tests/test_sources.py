@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from tests.players import Judge, Shift
 from turinglearn import Game
-from turinglearn.protocols import Losses
+from turinglearn.protocols import Batch, Losses
 from turinglearn.sources import ArraySource, as_source
 
 GOOD = np.random.default_rng(0).standard_normal((20, 3))
@@ -124,8 +124,11 @@ def test_too_many():
     [
         ({"batch_size": 21}, r"batch_size=21 is more than the 20 rows of the data. Choose at most 20"),
         ({"samples_per_fit": 50}, r"samples_per_fit=50 is more than the 20 rows"),
-        ({"batch_size": 10, "pack": 3}, r"batch_size=10 is no multiple of pack=3. Choose one, such as 9"),
-        ({"batch_size": 9, "samples_per_fit": 10, "pack": 3}, r"samples_per_fit=10 is no multiple of pack=3"),
+        (
+            {"batch_size": 10, "pack": 3},
+            r"batch_size=10 cannot be shared among tuples of pack=3.*such as 9",
+        ),
+        ({"batch_size": 9, "samples_per_fit": 10, "pack": 3}, r"samples_per_fit=10 cannot be shared among tuples of pack=3"),
         (
             {"batch_size": 10, "samples_per_fit": 5, "simultaneous": True},
             r"simultaneous=True shows both players the same",
@@ -188,3 +191,28 @@ def test_conditions_for_sampling():
 def test_a_source_draws_its_own_conditions():
     with pytest.raises(ValueError, match="ArraySource draws its own"):
         as_source(ArraySource(GOOD), given=np.ones(20))
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (lambda n: None, r"Odd.draw\(\d+, rng\) returned a NoneType; expected Batch\(x, given\)"),
+        (lambda n: np.zeros((n, 3)), r"Odd.draw.*returned a ndarray; expected Batch"),
+        (lambda n: Batch(np.zeros((n - 1, 3))), r"returned \d+ samples; expected \d+"),
+        (lambda n: Batch(np.zeros(n)), r"samples of shape \(\d+,\), float64; expected floating-point"),
+        (lambda n: Batch(np.zeros((n, 3), int)), r"int64; expected floating-point"),
+        (lambda n: Batch(np.full((n, 3), np.nan)), r"returned NaN or infinity"),
+    ],
+)
+def test_bad_sources(answer, message):
+    class Odd:
+        def draw(self, n, rng):
+            return answer(n)
+
+    with pytest.raises(ValueError, match=message):
+        next(Game(Shift(Losses, dimension=3), Judge()).rounds(Odd()))
+
+
+def test_conditions_are_rows():
+    with pytest.raises(ValueError, match=r"given has shape \(20, 3, 2\); expected \(n, c\)"):
+        Game(Shift(Losses), Judge()).rounds(GOOD, np.zeros((20, 3, 2)))

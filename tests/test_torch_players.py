@@ -127,11 +127,20 @@ def test_stale_samples_are_refused():
         player.update(samples, Gradients(samples.x))
 
 
-def test_batch_normalisation_couples_the_batch():
-    coupled = TorchDiscriminator(nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Linear(8, 1)))
-    assert coupled.batch_coupled
-    assert not TorchDiscriminator(judge()).batch_coupled
-    next(Game(NeuralGenerator(3, (8,)), coupled, batch_size=50).rounds(X))
+def test_reading_a_record_changes_nothing():
+    """Evidence is that of the evaluation mode: no dropout, no running statistics, no word of the rest of the batch."""
+    samples = []
+    for read in (True, False):
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.Linear(2, 8), nn.BatchNorm1d(8), nn.Dropout(0.5), nn.Linear(8, 1))
+        game = Game(NeuralGenerator(3, (8,)), net, batch_size=50, random_state=0)
+        for r in islice(game.rounds(X), 5):
+            if read:
+                r.figures()
+        samples.append(game.sample(5))
+    np.testing.assert_array_equal(*samples)
+    one, all_of_them = (game.discriminator.examine(Batch(X[:n])).values for n in (1, 50))
+    torch.testing.assert_close(one[0], all_of_them[0])
 
 
 def test_scores_of_the_wrong_shape_are_named():

@@ -11,7 +11,19 @@ import numpy as np
 
 from turinglearn.protocols import Array, Batch
 
-__all__ = ["concat", "floating", "is_array", "is_module", "library", "like", "namespace", "table", "to_numpy"]
+__all__ = [
+    "concat",
+    "floating",
+    "in_one_precision",
+    "is_array",
+    "is_module",
+    "library",
+    "like",
+    "namespace",
+    "spread",
+    "table",
+    "to_numpy",
+]
 
 _HOST = np.ndarray
 _ON_HOST = 1  # DLPack's number for the host's memory
@@ -28,12 +40,15 @@ def library(name: str) -> Any:
         return np
     module = f"array_api_compat.{name}" if name in ("torch", "cupy") else name
     try:
-        return importlib.import_module(module)
+        found = importlib.import_module(module)
     except ImportError as error:
         raise ImportError(
             f"backend={name!r} needs the array library {name}, which cannot be imported ({error}). "
-            f"Install it (pip install 'turinglearn[{name}]'), or choose backend='numpy'."
+            "Install it, or choose backend='numpy'."
         ) from error
+    if not hasattr(found, "asarray"):
+        raise ValueError(f"backend={name!r} is no array library; expected 'numpy', 'torch' or 'cupy'.")
+    return found
 
 
 def is_array(x: object) -> bool:
@@ -89,9 +104,29 @@ def concat(*parts: Array) -> Array:
     return namespace(first).concat((first, *(like(part, first) for part in rest)), axis=0)
 
 
+def in_one_precision(x: Array, y: Array) -> tuple[Array, Array]:
+    """x and y, the finer one rounded to the precision of the coarser one; each stays in its library."""
+    if not (is_array(x) and is_array(y)) or (type(x) is type(y) and x.dtype == y.dtype):
+        return x, y
+    nx, ny = namespace(x), namespace(y)
+    bits = min(nx.finfo(x.dtype).bits, ny.finfo(y.dtype).bits)
+    return _rounded(nx, x, bits), _rounded(ny, y, bits)
+
+
+def _rounded(xp: Any, x: Array, bits: int) -> Array:
+    return xp.astype(x, xp.float32) if bits == 32 and xp.finfo(x.dtype).bits > bits else x
+
+
+def spread(x: Any) -> Any:
+    """The standard deviation of every feature of a NumPy array (n, *event); exactly 0 where only rounding varies."""
+    x = np.asarray(x, dtype=float)
+    deviation = x.std(axis=0)
+    return np.where(deviation > 1e-12 * np.abs(x).max(axis=0), deviation, 0.0)
+
+
 def table(batch: Batch) -> Any:
-    """The batch as a NumPy matrix (n, features): events flattened, the condition as further columns."""
+    """The batch as a NumPy matrix (n, features) of its own: events flattened, the condition as further columns."""
     x = to_numpy(batch.x).reshape(batch.n, -1)
     if batch.given is None:
-        return x
+        return x.copy()
     return np.concatenate((x, to_numpy(batch.given).reshape(batch.n, -1)), axis=1)

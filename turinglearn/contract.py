@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from turinglearn.arrays import floating, is_array, namespace
+from turinglearn.arrays import floating, is_array, like, namespace
 from turinglearn.protocols import (
     Array,
     Batch,
@@ -19,7 +21,7 @@ from turinglearn.protocols import (
     Scores,
 )
 
-__all__ = ["check_values", "differentiate", "examine", "name_of", "propose", "update"]
+__all__ = ["check_values", "deploy", "differentiate", "examine", "name_of", "propose", "start", "update"]
 
 
 def name_of(player: Any) -> str:
@@ -41,13 +43,22 @@ def propose(generator: Generator, n: int, rng: Rng, genuine: Batch) -> Samples:
         check_values(what, "samples", samples.x, (n, *genuine.x.shape[1:]))
     elif samples.n != n:
         raise PlayerError(f"{what} returned {samples.n} samples; expected {n}. Return as many as were asked for.")
-    if (samples.given is None) != (genuine.given is None):
-        given = None if samples.given is None else "a condition"
+    if samples.given is not genuine.given and not _same(samples.given, genuine.given):
         raise PlayerError(
-            f"{what} returned samples with given={given}, but the game {'has no' if genuine.given is None else 'has'} "
-            "conditions. A condition travels with its samples: return Samples(x, given)."
+            f"{what} returned samples with given={_describe(samples.given)}, but was told {_describe(genuine.given)}. "
+            "A condition travels with its samples, unchanged: return Samples(x, given)."
         )
     return samples
+
+
+def deploy(generator: Any, n: int, rng: Rng, seen: Batch) -> Array:
+    """n samples of the learned law, under the conditions of the batch: from `sample` where there is one."""
+    if not hasattr(generator, "sample"):
+        return propose(generator, n, rng, seen).x
+    told = () if seen.given is None else (seen.given,)
+    x = _call(generator, "sample", n, rng, *told)
+    check_values(f"{name_of(generator)}.sample({n}, ...)", "samples", x, (n, *seen.x.shape[1:]))
+    return x
 
 
 def examine(discriminator: Discriminator, batch: Batch) -> Scores:
@@ -63,7 +74,15 @@ def differentiate(discriminator: Any, batch: Batch) -> tuple[Scores, Pullback]:
             f"{name_of(discriminator)}.vjp returned {_describe(answer)}; expected (scores, pullback). "
             "Return the scores and a function from dL/dscores to dL/dx."
         )
-    return _scores(discriminator, "vjp", answer[0], batch.n), answer[1]
+    scores, pullback = answer
+
+    def checked(slopes: Array) -> Array:
+        with _blame(discriminator, "vjp's pullback", batch):
+            gradient = pullback(slopes)
+        check_values(f"{name_of(discriminator)}.vjp's pullback", "gradients", gradient, tuple(batch.x.shape))
+        return gradient
+
+    return _scores(discriminator, "vjp", scores, batch.n), checked
 
 
 def update(player: Generator | Discriminator, *lesson: Any) -> None:
@@ -109,15 +128,39 @@ def _scores(discriminator: Discriminator, method: str, scores: Any, n: int) -> S
     return scores
 
 
+def start(player: Any, example: Batch, rng: Rng) -> None:
+    """Let a player that wants to see shapes and scales see them; its own ValueError and ImportError speak for themselves."""
+    if not hasattr(player, "start"):
+        return
+    with _blame(player, "start", example, itself=(ValueError, ImportError)):
+        player.start(example, rng)
+
+
+def _same(given: Any, told: Any) -> bool:
+    if given is None or told is None or not is_array(given) or tuple(given.shape) != tuple(told.shape):
+        return False
+    xp = namespace(told)
+    return bool(xp.all(like(given, told) == told))
+
+
 def _call(player: Any, method: str, *arguments: Any) -> Any:
-    try:
+    with _blame(player, method, *arguments):
         return getattr(player, method)(*arguments)
+
+
+@contextmanager
+def _blame(player: Any, method: str, *arguments: Any, itself: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Whatever a player raises becomes a `PlayerError` that names it, but for these errors of its own."""
+    try:
+        yield
+    except itself:
+        raise
     except (PlayerError, IncompatiblePlayers):
         raise
     except Exception as error:
         batches = ", ".join(_describe(a) for a in arguments if isinstance(a, Batch))
         raise PlayerError(
-            f"{name_of(player)}.{method} raised {type(error).__name__}: {error}. "
+            f"{name_of(player)}.{method} raised {type(error).__name__}: {str(error).rstrip('.')}. "
             f"The game called it with {batches or 'a number of samples to make'}; the cause is in the traceback above. "
             "Mend the player, or give it data that it accepts."
         ) from error

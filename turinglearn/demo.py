@@ -225,9 +225,10 @@ def pictures_of(data: Data, results: list[Result]) -> list[Any]:
         figures.append(plots.real_beside_fake(real, fake, title=f"{data.name}: {result.judge}"))
         title = f"{data.name}: {result.judge}, dashed at equilibrium"
         figures.append(plots.losses(result.history, result.objective, result.criterion, title=title))
-    if data.name == "g-and-k" and results[0].panel is not None:
-        x, D = results[0].panel
-        q = np.exp(datasets.g_and_k(*results[0].found).log_density(x))
+    found, panel = results[0].found, results[0].panel
+    if found is not None and panel is not None:
+        x, D = panel
+        q = np.exp(datasets.g_and_k(*found).log_density(x))
         p = np.exp(data.law.log_density(x))
         figures.append(plots.density_panel(x, p, q, D, title="g-and-k: densities and the judge's opinion"))
     return figures

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import cdist, pdist
 
-from turinglearn.arrays import to_numpy
+from turinglearn.arrays import like, spread, to_numpy
 from turinglearn.contract import differentiate, examine
 from turinglearn.protocols import Array, Batch, Discriminator, Pullback, Rng, Scores
 
@@ -62,16 +62,17 @@ class Smoothed:
 
     def vjp(self, discriminator: Discriminator, fake: Batch, real: Batch, rng: Rng) -> tuple[Scores, Pullback]:
         """The evidence on the counterfeits, and the pullback of its smoothed version."""
-        x, spread = _host(fake), to_numpy(real.x).std(axis=0)
+        x, scale = _host(fake), _scale(self, real)
         u = rng.standard_normal((self.probes, *x.shape))
         s = np.resize(self.scales, self.probes).reshape(-1, *(1 for _ in x.shape))
-        step = s * spread * u
+        step = s * scale * u
         everything = np.concatenate((x[None], x + step, x - step)).reshape(-1, *x.shape[1:])
-        given = None if fake.given is None else np.tile(to_numpy(fake.given), (2 * self.probes + 1, 1))
-        evidence = examine(discriminator, Batch(everything, given))
+        told = None if fake.given is None else to_numpy(fake.given)
+        given = None if told is None else np.concatenate([told] * (2 * self.probes + 1))
+        evidence = examine(discriminator, _as_before(everything, given, fake))
         r = np.asarray(to_numpy(evidence.values), dtype=float).reshape(-1, len(x))
         rise = (r[1 : self.probes + 1] - r[self.probes + 1 :]).reshape(self.probes, len(x), *(1 for _ in x.shape[1:]))
-        slope = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0)
+        slope = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0)
         gradient = np.mean(rise * u / (2 * s), axis=0) * slope  # (1)
         return type(evidence)(evidence.values[: len(x)]), _pointwise(gradient)
 
@@ -102,21 +103,22 @@ class Student:
         """The evidence on the counterfeits, and the pullback of the student's."""
         x, genuine = _host(fake), _host(real)
         n, shape = len(x), x.shape
-        spread = genuine.std(axis=0)
-        around = x + self.jitter * spread * rng.standard_normal(shape)
+        scale = _scale(self, real)
+        around = x + self.jitter * scale * rng.standard_normal(shape)
         points = np.concatenate((x, genuine, around))
         given = None
         if fake.given is not None:
             told, told_real = to_numpy(fake.given), to_numpy(real.given)
             given = np.concatenate((told, told_real, told))
-        evidence = examine(discriminator, Batch(points, given))
+        evidence = examine(discriminator, _as_before(points, given, fake))
         r = np.asarray(to_numpy(evidence.values), dtype=float)
 
-        slope = np.divide(1, spread, out=np.zeros_like(spread), where=spread > 0).reshape(-1)
+        slope = np.divide(1, scale, out=np.zeros_like(scale), where=scale > 0).reshape(-1)
         features = points.reshape(len(points), -1) * slope
         if given is not None:
-            told_spread = given.std(axis=0)
-            features = np.concatenate((features, given / np.where(told_spread > 0, told_spread, 1)), axis=1)
+            conditions = given.reshape(len(given), -1)
+            told_spread = spread(conditions)
+            features = np.concatenate((features, conditions / np.where(told_spread > 0, told_spread, 1)), axis=1)
         gradient = self._gradient(features, r, n)[:, : slope.size] * slope
         return type(evidence)(evidence.values[:n]), _pointwise(gradient.reshape(shape))
 
@@ -135,6 +137,21 @@ class Student:
 
 def _host(batch: Batch) -> Any:
     return np.asarray(to_numpy(batch.x), dtype=float)
+
+
+def _scale(derivative: Derivative, real: Batch) -> Any:
+    """The spread of each feature among the genuine samples, by which perturbations are measured."""
+    if real.n < 2:
+        raise ValueError(
+            f"{type(derivative).__name__} measures its perturbations by the spread of genuine samples, but has {real.n}. "
+            "Choose a batch_size of at least 2 (times pack)."
+        )
+    return spread(to_numpy(real.x))
+
+
+def _as_before(x: Any, given: Any, fake: Batch) -> Batch:
+    """Host arrays as a batch in the library and precision of the counterfeits."""
+    return Batch(like(x, fake.x), None if fake.given is None else like(given, fake.given))
 
 
 def _pointwise(gradient: Array) -> Pullback:

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import like
-from turinglearn.contract import check_values, name_of, propose, update
+from turinglearn.arrays import in_one_precision, like
+from turinglearn.contract import deploy, propose, start, update
 from turinglearn.discriminators import as_discriminator
 from turinglearn.generators import as_generator
 from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective, Logistic
@@ -19,7 +19,7 @@ from turinglearn.protocols import Array, Batch, Gradients, LogOdds, Samples, Sou
 from turinglearn.replay import Replay
 from turinglearn.rounds import Round, Testimony
 from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
-from turinglearn.sources import as_source, check_given
+from turinglearn.sources import as_source, check_given, draw
 from turinglearn.streams import Streams, as_seed
 
 __all__ = ["Game"]
@@ -123,22 +123,22 @@ class Game:
         Called again, the game goes on where it stood. Raises ValueError for data that cannot be played on.
         """
         real = as_source(data, given)
-        self._set_sizes(real)
+        self._sizes(real)
         return self._rounds(real)
 
     def _rounds(self, real: Source) -> Iterator[Round]:
-        if self.index == 0:
-            self._start(real)
         while True:
             yield self.play(real)
 
     def play(self, real: Source) -> Round:
         """One round."""
+        if self.index == 0:
+            self._start(real)
         if self._testimony is not None:
             self._testimony.close()
-        if self.simultaneous:
-            return self._play_simultaneously(real)
         *to_fit, to_judge = self._deal(real)
+        if self.simultaneous:
+            return self._play_simultaneously(to_judge)
         for genuine in to_fit:  # k ascent steps on D
             self._teach_judge(genuine, self._propose(genuine))
         for _ in range(self.generator_steps):
@@ -147,8 +147,7 @@ class Game:
             self._teach_generator(fake, lesson)  # one descent step on G
         return self._record(lesson, to_judge)
 
-    def _play_simultaneously(self, real: Source) -> Round:
-        genuine = real.draw(self._sizes[-1], self.streams("real"))
+    def _play_simultaneously(self, genuine: Batch) -> Round:
         fake = self._propose(genuine)
         lesson = self._judge(fake, genuine)  # before D's update: it was never fitted to these
         record = self._record(lesson, genuine)
@@ -168,26 +167,26 @@ class Game:
             )
         n, rng = _count("n", n) or 1, self.streams("sample")
         given = self._check_given(n, given)
-        told = () if given is None else (given,)
-        if hasattr(self.generator, "sample"):
-            x = self.generator.sample(n, rng, *told)
-        else:
-            x = propose(self.generator, n, rng, Batch(self._seen.x, given)).x
-        check_values(f"{name_of(self.generator)}.sample({n}, ...)", "samples", x, (n, *self._seen.x.shape[1:]))
-        return like(x, self._seen.x)
+        return like(deploy(self.generator, n, rng, Batch(self._seen.x, given)), self._seen.x)
 
     def _propose(self, genuine: Batch) -> Samples:
         """Counterfeits, as many as there are genuine samples and under the same conditions."""
         return propose(self.generator, genuine.n, self.streams("generator"), genuine)
 
     def _teach_judge(self, genuine: Batch, fake: Samples) -> None:
-        shown = fold(fake, self.pack)
+        genuine, shown = self._shown(genuine, fake)
         if self.replay is not None:
             shown = self.replay.mix(shown, self.streams("replay"))
-        update(self.discriminator, fold(genuine, self.pack), shown, self.streams("discriminator"))
+        update(self.discriminator, genuine, shown, self.streams("discriminator"))
 
     def _judge(self, fake: Samples, genuine: Batch) -> Lesson:
-        return self.signal(fold(fake, self.pack), fold(genuine, self.pack), self.streams("signal"))
+        genuine, shown = self._shown(genuine, fake)
+        return self.signal(shown, genuine, self.streams("signal"))
+
+    def _shown(self, genuine: Batch, fake: Batch) -> tuple[Batch, Batch]:
+        """What a judge sees: tuples where the game is packed, both in one precision, which would give counterfeits away."""
+        x, y = in_one_precision(genuine.x, fake.x)
+        return fold(Batch(x, genuine.given), self.pack), fold(Batch(y, fake.given), self.pack)
 
     def _usual_generator_steps(self, simultaneous: bool) -> int:
         return 5 if self._refits and self.generator.learns_from is Gradients and not simultaneous else 1
@@ -204,11 +203,9 @@ class Game:
     def _start(self, real: Source) -> None:
         """Players see shapes, scales and dtypes of genuine data, and draw their initial parameters."""
         size = int(min(_EXAMPLE, _length(real))) // self.pack * self.pack
-        example = real.draw(size, self.streams("start"))
-        for role, seen in (("generator", example), ("discriminator", fold(example, self.pack))):
-            player = getattr(self, role)
-            if hasattr(player, "start"):
-                player.start(seen, self.streams(f"{role}/start"))
+        example = draw(real, size, self.streams("start"))
+        start(self.generator, example, self.streams("generator/start"))
+        start(self.discriminator, fold(example, self.pack), self.streams("discriminator/start"))
         if self.replay is not None:
             self.replay.start()
         self._seen = _rows(example, 0, 0)
@@ -218,34 +215,48 @@ class Game:
 
         They are distinct where the data are large enough: a judge's opinion of what it was fitted to is worth little.
         """
-        rng = self.streams("real")
-        if sum(self._sizes) > _length(real):
-            return [real.draw(size, rng) for size in self._sizes]
-        dealt, ends = real.draw(sum(self._sizes), rng), accumulate(self._sizes, initial=0)
-        return [_rows(dealt, a, b) for a, b in pairwise(ends)]
+        rng, sizes = self.streams("real"), self._sizes(real)
+        if sum(sizes) > _length(real):
+            dealt = [draw(real, size, rng) for size in sizes]
+        else:
+            hand, ends = draw(real, sum(sizes), rng), accumulate(sizes, initial=0)
+            dealt = [_rows(hand, a, b) for a, b in pairwise(ends)]
+        self._check_kind(dealt[-1])
+        return dealt
 
-    def _set_sizes(self, real: Source) -> None:
+    def _sizes(self, real: Source) -> list[int]:
         """How many genuine samples each update of the judge takes and, last, how many are judged."""
-        m, n = self.pack, _length(real)
-        batch = self.batch_size or max(m, int(min(_BATCH, n / 2)) // m * m)
-        fit = self.samples_per_fit or (max(m, int(min(_FIT, n - batch)) // m * m) if self._refits else batch)
+        n, unit = _length(real), self.pack
+        if self.pack > 1:  # a tuple must not mix the candidates of a populated proposal
+            unit *= getattr(self.generator, "population", 1)
+        batch = self.batch_size or _round(min(_BATCH, n / 2), unit)
+        fit = self.samples_per_fit or batch
+        if self._refits and not self.simultaneous and self.samples_per_fit is None:
+            fit = _round(min(_FIT, max(n - batch, n / 2)), unit)
         for name, size in (("batch_size", batch), ("samples_per_fit", fit)):
             if size > n:
                 raise ValueError(f"{name}={size} is more than the {n} rows of the data. Choose at most {n}, or leave it out.")
-            if size % m:
-                raise ValueError(f"{name}={size} is no multiple of pack={m}. Choose one, such as {max(1, size // m) * m}.")
-        population = getattr(self.generator, "population", None) or 1
-        if m > 1 and batch % (population * m):
-            raise ValueError(
-                f"pack={m} would mix candidates: batch_size={batch} is shared among {population}, and each share must be a "
-                f"multiple of {m}. Choose a multiple of {population * m}."
-            )
+            if size % unit:
+                candidates = f" and {unit // self.pack} candidates" if unit > self.pack else ""
+                raise ValueError(
+                    f"{name}={size} cannot be shared among tuples of pack={self.pack}{candidates}. "
+                    f"Choose a multiple of {unit}, such as {max(1, size // unit) * unit}."
+                )
         if self.simultaneous and fit != batch:
             raise ValueError(
                 f"simultaneous=True shows both players the same counterfeits, but samples_per_fit={fit} and "
                 f"batch_size={batch}. Leave samples_per_fit out."
             )
-        self._sizes = [fit] * (self.discriminator_steps or 1) + [batch]
+        return [batch] if self.simultaneous else [fit] * (self.discriminator_steps or 1) + [batch]
+
+    def _check_kind(self, genuine: Batch) -> None:
+        """A game goes on with the kind of data that it began with."""
+        began, now = ((b.x.shape[1:], None if b.given is None else b.given.shape[1:]) for b in (self._seen, genuine))
+        if began != now:
+            raise ValueError(
+                f"The game began with events of shape {tuple(began[0])} and conditions of shape {began[1]}, but these data "
+                f"have {tuple(now[0])} and {now[1]}. Play them in a new Game."
+            )
 
     def _check_given(self, n: int, given: Any) -> Array | None:
         if (given is None) != (self._seen.given is None):
@@ -257,6 +268,11 @@ class Game:
 
 def _rows(batch: Batch, a: int, b: int) -> Batch:
     return Batch(batch.x[a:b, ...], None if batch.given is None else batch.given[a:b, ...])
+
+
+def _round(size: float, unit: int) -> int:
+    """The size rounded down to a multiple of unit, at least one."""
+    return max(unit, int(size) // unit * unit)
 
 
 def _length(real: Source) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from turinglearn.arrays import namespace
+from turinglearn.arrays import like, namespace
 from turinglearn.protocols import Array, Batch, Gradients
 
 __all__ = ["fold", "unfold"]
@@ -26,9 +26,8 @@ def unfold(feedback: Any, m: int, batch: Batch) -> Any:
 
     Losses and weights repeat. The sum of losses then counts each tuple m times, and so do gradients.
     """
-    if m == 1:
-        return feedback
     xp = namespace(feedback.values)
     if isinstance(feedback, Gradients):
-        return Gradients(m * xp.reshape(feedback.values, tuple(batch.x.shape)))
-    return type(feedback)(xp.repeat(feedback.values, m))
+        together = feedback.values if m == 1 else m * xp.reshape(feedback.values, tuple(batch.x.shape))
+        return Gradients(like(together, batch.x))
+    return feedback if m == 1 else type(feedback)(xp.repeat(feedback.values, m))

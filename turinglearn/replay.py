@@ -23,8 +23,8 @@ class Replay:
     """
 
     def __init__(self, capacity: int = 10_000, fraction: float = 0.5) -> None:
-        if capacity < 1:
-            raise ValueError(f"Replay(capacity={capacity}): expected at least 1 counterfeit to hold.")
+        if not isinstance(capacity, int) or capacity < 1:
+            raise ValueError(f"Replay(capacity={capacity!r}): expected a whole number of counterfeits to hold, at least 1.")
         if not 0 < fraction < 1:
             raise ValueError(
                 f"Replay(fraction={fraction}): expected a share between 0 and 1, both excluded. For no replay, leave it out."

@@ -87,7 +87,9 @@ class LossSignal:
         """Losses l(r_i)."""
         scores = examine(self.discriminator, fake)
         reference = _reference(self, real)
-        return Lesson(Losses(self.objective.losses(scores.values, reference)), scores, reference)
+        losses = self.objective.losses(scores.values, reference)
+        check_values(type(self.objective).__name__, "losses", losses, (fake.n,))
+        return Lesson(Losses(losses), scores, reference)
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,9 @@ class GradientSignal:
         """Gradients, in the library and on the device of the counterfeits."""
         scores, pullback = self.derivative.vjp(self.discriminator, fake, real, rng)
         reference = _reference(self, real)
-        gradient = like(pullback(self.objective.slopes(scores.values, reference)), fake.x)
+        slopes = self.objective.slopes(scores.values, reference)
+        check_values(f"The slope of {type(self.objective).__name__}", "values", slopes, (fake.n,))
+        gradient = like(pullback(slopes), fake.x)
         what = f"{name_of(self.discriminator)} (through {type(self.derivative).__name__})"
         check_values(what, "gradients", gradient, tuple(fake.x.shape))
         return Lesson(Gradients(gradient), scores, reference)
@@ -187,6 +191,8 @@ def bridge(
         raise IncompatiblePlayers(
             f"{g}.learns_from is {wanted!r}; expected Losses, Gradients or Weights, from turinglearn.protocols."
         )
+    if not (isinstance(says, type) and issubclass(says, Scores)):
+        raise IncompatiblePlayers(f"{d}.says is {says!r}; expected Scores, LogRatio or LogOdds, from turinglearn.protocols.")
     _check_instance("signal", signal, "vjp", "Exact(), Smoothed(), Student() or ImportanceWeights()")
     _check_instance("objective", objective, "reads", "a loss from turinglearn.objectives, such as NonSaturating()")
     objective = objective if objective is not None else _usual_objective(generator, discriminator)
@@ -227,7 +233,8 @@ def _reference(signal: Signal, real: Batch) -> Array | None:
 
 
 def _check_instance(name: str, thing: Any, capability: str, expected: str) -> None:
-    known = thing is None or isinstance(thing, ImportanceWeights) or hasattr(thing, capability)
+    weights = name == "signal" and isinstance(thing, ImportanceWeights)
+    known = thing is None or weights or hasattr(thing, capability)
     if not known or isinstance(thing, type):
         raise TypeError(f"{name}={thing!r}: expected {expected}, or None for the usual one.")
 

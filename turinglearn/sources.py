@@ -9,7 +9,7 @@ import numpy as np
 from turinglearn.arrays import floating, is_array, like, namespace, to_numpy
 from turinglearn.protocols import Array, Batch, Rng, Source
 
-__all__ = ["ArraySource", "as_source", "check_given"]
+__all__ = ["ArraySource", "as_source", "check_given", "draw"]
 
 
 class ArraySource:
@@ -43,6 +43,31 @@ def as_source(data: Any, given: Any = None) -> Source:
     return ArraySource(data, given)
 
 
+def draw(source: Source, n: int, rng: Rng) -> Batch:
+    """n genuine samples from a source; a ValueError names one that breaks its contract."""
+    batch = source.draw(n, rng)
+    if isinstance(source, ArraySource):  # checked once and for all
+        return batch
+    what = f"{type(source).__name__}.draw({n}, rng)"
+    if not isinstance(batch, Batch):
+        raise ValueError(
+            f"{what} returned a {type(batch).__name__}; expected Batch(x, given), from turinglearn.protocols. Wrap its array."
+        )
+    if batch.n != n:
+        raise ValueError(f"{what} returned {batch.n} samples; expected {n}. Return as many as were asked for.")
+    if not is_array(batch.x):
+        return batch
+    if batch.x.ndim < 2 or not floating(batch.x):
+        raise ValueError(
+            f"{what} returned samples of shape {tuple(batch.x.shape)}, {batch.x.dtype}; expected floating-point numbers "
+            f"({n}, features) or more. Reshape or convert them."
+        )
+    xp = namespace(batch.x)
+    if not xp.all(xp.isfinite(batch.x)):
+        raise ValueError(f"{what} returned NaN or infinity; expected finite numbers. Clean the source's data.")
+    return batch
+
+
 def _take(x: Array, rows: Any) -> Array:
     if type(x) is np.ndarray:
         return x.take(rows, axis=0)
@@ -56,6 +81,8 @@ def check_given(given: Any, n: int, example: Array | None = None) -> Array:
     if given.shape[0] != n:
         raise ValueError(f"given has {given.shape[0]} rows for {n} samples. Give one condition per sample.")
     given = given if given.ndim > 1 else namespace(given).reshape(given, (-1, 1))
+    if given.ndim > 2:
+        raise ValueError(f"given has shape {tuple(given.shape)}; expected (n, c). Flatten each condition to one row.")
     if example is None:
         return given
     if given.shape[1:] != example.shape[1:]:

@@ -17,6 +17,9 @@ __all__ = ["TorchDiscriminator"]
 class TorchDiscriminator(BaseEstimator):
     """r = module(x), or module(x, given) under conditions, trained by autograd; it offers its exact gradient.
 
+    It is trained in the module's training mode, and examined in its evaluation mode: so evidence does not depend on the rest
+    of the batch, and asking for it changes nothing.
+
     The module is copied when a game starts and trained as `module_`; each game starts from the parameters that it was given
     with. What it draws by itself (dropout) comes from torch's global generator, which the game does not seed.
 
@@ -50,13 +53,6 @@ class TorchDiscriminator(BaseEstimator):
         """What the criterion makes of the scores at its optimum."""
         return self.criterion.makes
 
-    @property
-    def batch_coupled(self) -> bool:
-        """Whether batch normalisation makes a score depend on its whole batch."""
-        from torch.nn.modules.batchnorm import _BatchNorm
-
-        return any(isinstance(layer, _BatchNorm) for layer in self.module.modules())
-
     def start(self, example: Batch, rng: Rng) -> None:
         """Copy the module to its device and make its optimizer."""
         import torch
@@ -75,6 +71,7 @@ class TorchDiscriminator(BaseEstimator):
 
         x = concat(like(real.x, self.reference_), fake.x)
         given = None if real.given is None else concat(like(real.given, self.reference_), fake.given)
+        self.module_.train()
         scores = self._scores(Batch(x, given))
         slopes = self.criterion.slopes(scores[: real.n].detach(), scores[real.n :].detach())
         self.optimizer_.zero_grad()
@@ -89,6 +86,7 @@ class TorchDiscriminator(BaseEstimator):
         """The score of each sample, (n,)."""
         import torch
 
+        self.module_.eval()
         with torch.no_grad():
             return self.says(self._scores(batch))
 
@@ -96,6 +94,7 @@ class TorchDiscriminator(BaseEstimator):
         """The scores and their exact pullback."""
         import torch
 
+        self.module_.eval()
         x = like(batch.x, self.reference_).clone().requires_grad_()
         scores = self._scores(Batch(x, batch.given))
 

@@ -65,7 +65,7 @@ class NeuralGenerator(BaseEstimator):
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
-        if self.latent_dim < 1:
+        if not isinstance(self.latent_dim, int | np.integer) or self.latent_dim < 1:
             raise ValueError(f"NeuralGenerator(latent_dim={self.latent_dim}): expected at least one dimension of noise.")
         if not 0 <= self.averaging < 1:
             raise ValueError(f"NeuralGenerator(averaging={self.averaging}): expected a decay in [0, 1).")

@@ -21,6 +21,10 @@ class LinearDecay:
     steps: int
     final: float = 0.0
 
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise ValueError(f"LinearDecay(steps={self.steps}): expected at least one step to fall in.")
+
     def __call__(self, step: int) -> float:
         """The rate at this step."""
         return self.initial + (self.final - self.initial) * min(step / self.steps, 1.0)

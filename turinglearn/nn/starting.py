@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import library, to_numpy
+from turinglearn.arrays import library, spread, to_numpy
 from turinglearn.nn.network import Network
 from turinglearn.nn.optimizers import Adam
 from turinglearn.protocols import Batch, Rng
@@ -19,10 +19,16 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
     """A player's network and its optimizer, from the player's options; ValueError names one that cannot be."""
     name, rate = type(player).__name__, player.learning_rate
     checks = {
-        "hidden": (all(isinstance(w, int) and w > 0 for w in player.hidden), "widths of layers, at least 1 each"),
+        "hidden": (
+            isinstance(player.hidden, tuple | list) and all(isinstance(w, int | np.integer) and w > 0 for w in player.hidden),
+            "a tuple of widths of layers, at least 1 each",
+        ),
         "dtype": (player.dtype in ("float32", "float64"), "'float32' or 'float64'"),
-        "learning_rate": (callable(rate) or 0 <= rate < math.inf, "a number from 0 on, or a function of the step"),
-        "betas": (all(0 <= beta < 1 for beta in player.betas), "two decay rates in [0, 1)"),
+        "learning_rate": (
+            callable(rate) or (isinstance(rate, int | float) and 0 <= rate < math.inf),
+            "a number from 0 on, or a function of the step",
+        ),
+        "betas": (len(player.betas) == 2 and all(0 <= beta < 1 for beta in player.betas), "two decay rates in [0, 1)"),
     }
     for option, (good, expected) in checks.items():
         if not good:
@@ -36,7 +42,7 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
 def location_and_spread(example: Batch) -> tuple[Any, Any]:
     """Mean and standard deviation of every feature of the example, (features,) each, in float64 on the host."""
     x = np.asarray(to_numpy(example.x), dtype=float).reshape(example.n, -1)
-    return x.mean(axis=0), x.std(axis=0)
+    return x.mean(axis=0), spread(x)
 
 
 def width_of(batch: Batch) -> tuple[int, int]:
