@@ -25,8 +25,10 @@ from rich.progress import Progress
 from rich.table import Table as TextTable
 from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
-from turinglearn import datasets, plots
+from turinglearn import __version__, datasets, plots
 from turinglearn.discriminators import HandwrittenDiscriminator, KernelSVMDiscriminator, NeuralDiscriminator
 from turinglearn.game import Game
 from turinglearn.generators import EvolvedGenerator, NeuralGenerator
@@ -39,7 +41,7 @@ from turinglearn.signals import Smoothed, Student
 
 __all__ = ["main"]
 
-SEED, JUDGED = 0, 5_000
+SEED, JUDGED = 0, 3_000
 G_AND_K, BOUNDS = (3.0, 1.0, 2.0, 0.5), ((0, 10), (0.1, 5), (0, 5), (0, 1))
 COLUMNS = ("energy distance", "MMD²", "modes", "high quality", "reverse KL", "rounds", "seconds")
 
@@ -82,7 +84,7 @@ JUDGES = (
     Judge("RBF SVM", lambda data: KernelSVMDiscriminator(gamma=1.0 if data == "ring" else "scale"), 200),
     Judge("random forest", lambda data: RandomForestClassifier(30, min_samples_leaf=5), 60),
     Judge("gradient boosting", lambda data: HistGradientBoostingClassifier(max_iter=30), 60),
-    Judge("logistic regression", lambda data: LogisticRegression(), 200),
+    Judge("logistic regression", lambda data: make_pipeline(StandardScaler(), LogisticRegression()), 200),
     Judge("handwritten judge", lambda data: HandwrittenDiscriminator(HANDWRITTEN[data], fit_level=True), 200),
 )
 
@@ -260,9 +262,11 @@ def write(out: Path, sections: list[tuple[Data, list[Result], list[list[str]], i
         page.pictures(figures)
         for number, figure in enumerate(figures, start=1):
             figure.savefig(out / f"{data.name.replace(' ', '-')}-{number:02}.png", dpi=150)
-    packages = ", ".join(f"{name} {version(name)}" for name in ("turinglearn", "numpy", "scipy", "scikit-learn", "cmaes"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn", "cmaes"))
     page.heading("Where this comes from")
-    page.paragraph(f"{command}; seed {SEED}; Python {platform.python_version()}, {packages}. Seconds are of one core.")
+    page.paragraph(
+        f"{command}; seed {SEED}; turinglearn {__version__}, Python {platform.python_version()}, {packages}. Seconds are of one core."
+    )
     page.write(out / "page.html")
 
 

@@ -1,0 +1,65 @@
+"""The demonstration on a tiny budget: what it writes, and what it says to wrong input."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from turinglearn import demo
+
+pytest.importorskip("matplotlib", reason="needs matplotlib, which is not installed")
+
+
+def run(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "turinglearn.demo", *map(str, arguments)], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.slow
+def test_it_writes_a_table_pictures_and_one_page(tmp_path):
+    done = run("--out", tmp_path / "demo", "--rounds", 2)
+    assert done.returncode == 0, done.stderr
+    for word in ("ring", "digits", "breast cancer", "g-and-k", "floor: genuine", "floor: fitted Gaussian", "RBF SVM"):
+        assert word in done.stdout
+    pictures = {path.name for path in (tmp_path / "demo").glob("*.png")}
+    assert len(pictures) == 3 * 6 * 2 + 3
+    page = (tmp_path / "demo" / "page.html").read_text()
+    assert page.count("<svg") == len(pictures)
+    assert not re.search(r'(src|href)="(?!#)', page)  # nothing is fetched from anywhere
+    ids = re.findall(r'\bid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("rounds", [0, -1, "many"])
+def test_rounds_are_whole_numbers_from_one(tmp_path, rounds):
+    done = run("--out", tmp_path / "demo", "--rounds", rounds)
+    assert done.returncode == 2
+    assert "--rounds" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+def test_a_file_in_the_way_is_named(tmp_path):
+    (tmp_path / "demo").write_text("")
+    done = run("--out", tmp_path / "demo", "--rounds", 1)
+    assert done.returncode == 2
+    assert str(tmp_path / "demo") in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["ring", "digits", "breast cancer"])
+def test_no_player_sees_what_is_measured(name):
+    data = demo.load(name)
+    assert not set(map(bytes, data.train)) & set(map(bytes, data.unseen))
+
+
+@pytest.mark.parametrize("name", demo.HANDWRITTEN)
+def test_handwritten_judges_prefer_genuine_samples(name):
+    data = demo.load(name)
+    noise = np.random.default_rng(0).permuted(data.unseen, axis=0)  # each column by itself
+    assert demo.HANDWRITTEN[name](data.unseen).mean() > demo.HANDWRITTEN[name](noise).mean()
