@@ -80,12 +80,12 @@ class Judge:
 
 HANDWRITTEN = {"ring": distance_from_centre, "digits": smoothness, "breast cancer": roundness}
 JUDGES = (
-    Judge("neural network", lambda data: NeuralDiscriminator((64, 64)), 6_000, trained=True),
-    Judge("RBF SVM", lambda data: KernelSVMDiscriminator(gamma=1.0 if data == "ring" else "scale"), 200),
-    Judge("random forest", lambda data: RandomForestClassifier(30, min_samples_leaf=5), 60),
-    Judge("gradient boosting", lambda data: HistGradientBoostingClassifier(max_iter=30), 60),
+    Judge("neural network", lambda data: NeuralDiscriminator((64, 64)), 10_000, trained=True),
+    Judge("RBF SVM", lambda data: KernelSVMDiscriminator(gamma=1.0 if data == "ring" else "scale"), 300),
+    Judge("random forest", lambda data: RandomForestClassifier(30, min_samples_leaf=5), 120),
+    Judge("gradient boosting", lambda data: HistGradientBoostingClassifier(max_iter=30), 150),
     Judge("logistic regression", lambda data: make_pipeline(StandardScaler(), LogisticRegression()), 200),
-    Judge("handwritten judge", lambda data: HandwrittenDiscriminator(HANDWRITTEN[data], fit_level=True), 200),
+    Judge("handwritten judge", lambda data: HandwrittenDiscriminator(HANDWRITTEN[data], fit_level=True), 60),
 )
 
 
@@ -158,7 +158,7 @@ def usual_estimate(name: str) -> Smoothed | Student:
 
 def evolve(most: int | None) -> Result:
     """The handwritten simulator against boosting, and what the judge then says along the line."""
-    data, rounds = load("g-and-k"), min(150, most or 150)
+    data, rounds = load("g-and-k"), min(400, most or 400)
     generator = EvolvedGenerator(simulate, BOUNDS)
     judge = HistGradientBoostingClassifier(max_iter=50)
     game = Game(generator, judge, batch_size=1_600, samples_per_fit=5_000, random_state=SEED)
