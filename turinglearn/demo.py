@@ -265,7 +265,8 @@ def write(out: Path, sections: list[tuple[Data, list[Result], list[list[str]], i
     packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn", "cmaes"))
     page.heading("Where this comes from")
     page.paragraph(
-        f"{command}; seed {SEED}; turinglearn {__version__}, Python {platform.python_version()}, {packages}. Seconds are of one core."
+        f"{command}; seed {SEED}; turinglearn {__version__}, Python {platform.python_version()}, {packages}. "
+        "Seconds are of one core."
     )
     page.write(out / "page.html")
 
