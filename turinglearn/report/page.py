@@ -24,7 +24,7 @@ th, td { padding: .3rem .8rem; border-bottom: 1px solid #ddd; text-align: right;
          font-variant-numeric: tabular-nums; }
 th:first-child, td:first-child { text-align: left; } th { border-bottom: 2px solid #888; }
 tr.floor { color: #666; font-style: italic; } tr.best { background: #e8f3fa; font-weight: 600; }
-.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 22rem), 1fr)); gap: .8rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 28rem), 1fr)); gap: .8rem; }
 figure { margin: 0; } figure svg { width: 100%; height: auto; } footer { color: #666; font-size: .85rem; margin: 3rem 0 1rem; }
 """
 
