@@ -287,7 +287,7 @@ def main() -> int:
         writer.writeheader()
         writer.writerows(asdict(outcome) for outcome in outcomes)
     written = arguments.out / "any_by_any.md"
-    written.write_text(page(outcomes, floors, refused, N_TRAIN, N_JUDGED))
+    written.write_text(page(outcomes, floors, refused, N_TRAIN, N_JUDGED, arguments.scale))
     print(f"{len(cells)} cells, {sum(bool(x.error) for x in outcomes)} failed; wrote {written}")
     return 0
 

@@ -15,7 +15,7 @@ WITHIN = 3.0  # times the floor of the family
 
 INTRODUCTION = """# Any generator against any discriminator
 
-Written by `python benchmarks/any_by_any.py --seeds {seeds}`: {provenance}. Every cell is in `results/any_by_any.csv`.
+Written by `python benchmarks/any_by_any.py --seeds {seeds} --scale {scale:g}`: {provenance}. Every cell is in `results/any_by_any.csv`.
 
 The problem: {n_train} genuine samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
 (4, -1). The measure: the squared energy distance, unbiased (so it can be negative), between {n_judged} samples of the
@@ -76,6 +76,7 @@ def page(
     refused: list[tuple[str, str, str, str]],
     n_train: int,
     n_judged: int,
+    scale: float,
 ) -> str:
     """The page as Markdown."""
     groups = defaultdict(list)
@@ -92,6 +93,7 @@ def page(
         provenance=provenance(),
         n_train=n_train,
         n_judged=n_judged,
+        scale=scale,
         median=np.median(seconds),
         most=max(seconds),
         groups=len(groups),
