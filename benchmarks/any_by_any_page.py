@@ -15,7 +15,8 @@ WITHIN = 3.0  # times the floor of the family
 
 INTRODUCTION = """# Any generator against any discriminator
 
-Written by `python benchmarks/any_by_any.py --seeds {seeds} --scale {scale:g}`: {provenance}. Every cell is in `results/any_by_any.csv`.
+Written by `python benchmarks/any_by_any.py --seeds {seeds} --scale {scale:g}`:
+{provenance}. Every cell is in `results/any_by_any.csv`.
 
 The problem: {n_train} genuine samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
 (4, -1). The measure: the squared energy distance, unbiased (so it can be negative), between {n_judged} samples of the
