@@ -30,7 +30,7 @@ def test_it_writes_a_table_pictures_and_one_page(tmp_path):
     assert len(pictures) == 3 * 6 * 2 + 3
     page = (tmp_path / "demo" / "page.html").read_text()
     assert page.count("<svg") == len(pictures)
-    assert not re.search(r'(src|href)="(?!#)', page)  # nothing is fetched from anywhere
+    assert not re.search(r'(src|href)="(?!#|data:)', page)  # nothing is fetched from anywhere
     ids = re.findall(r'\bid="([^"]+)"', page)
     assert len(ids) == len(set(ids))
 

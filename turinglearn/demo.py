@@ -28,7 +28,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from turinglearn import __version__, datasets, plots
+from turinglearn import datasets, plots
 from turinglearn.discriminators import HandwrittenDiscriminator, KernelSVMDiscriminator, NeuralDiscriminator
 from turinglearn.game import Game
 from turinglearn.generators import EvolvedGenerator, NeuralGenerator
@@ -262,12 +262,9 @@ def write(out: Path, sections: list[tuple[Data, list[Result], list[list[str]], i
         page.pictures(figures)
         for number, figure in enumerate(figures, start=1):
             figure.savefig(out / f"{data.name.replace(' ', '-')}-{number:02}.png", dpi=150)
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn", "cmaes"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("turinglearn", "numpy", "scipy", "scikit-learn", "cmaes"))
     page.heading("Where this comes from")
-    page.paragraph(
-        f"{command}; seed {SEED}; turinglearn {__version__}, Python {platform.python_version()}, {packages}. "
-        "Seconds are of one core."
-    )
+    page.paragraph(f"{command}; seed {SEED}; Python {platform.python_version()}, {packages}. Seconds are of one core.")
     page.write(out / "page.html")
 
 
