@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,14 +10,18 @@ import sys
 import numpy as np
 import pytest
 
-from turinglearn import demo
+from turinglearn import as_discriminator, demo
 
 pytest.importorskip("matplotlib", reason="needs matplotlib, which is not installed")
 
 
-def run(*arguments):
+def run(*arguments, **environment):
     return subprocess.run(
-        [sys.executable, "-m", "turinglearn.demo", *map(str, arguments)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "turinglearn.demo", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | environment,
     )
 
 
@@ -27,7 +32,7 @@ def test_it_writes_a_table_pictures_and_one_page(tmp_path):
     for word in ("ring", "digits", "breast cancer", "g-and-k", "floor: genuine", "floor: fitted Gaussian", "RBF SVM"):
         assert word in done.stdout
     pictures = {path.name for path in (tmp_path / "demo").glob("*.png")}
-    assert len(pictures) == 3 * 6 * 2 + 3
+    assert len(pictures) == 3 * 6 * 2 + 2 + 1  # after two rounds the first look along the line is also the last
     page = (tmp_path / "demo" / "page.html").read_text()
     assert page.count("<svg") == len(pictures)
     assert not re.search(r'(src|href)="(?!#|data:)', page)  # nothing is fetched from anywhere
@@ -50,6 +55,24 @@ def test_a_file_in_the_way_is_named(tmp_path):
     assert done.returncode == 2
     assert str(tmp_path / "demo") in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("library", "extra"), [("matplotlib", "plot"), ("cmaes", "evolve")])
+def test_a_library_that_is_lacking_is_named_before_any_game(tmp_path, library, extra):
+    (tmp_path / f"{library}.py").write_text(f"raise ImportError('No module named {library}')")
+    paths = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    done = run("--out", tmp_path / "demo", PYTHONPATH=paths)
+    assert done.returncode == 2
+    assert f"turinglearn[{extra}]" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "demo").exists()
+
+
+def test_every_judge_plays_every_data_set():
+    assert {name for judge in demo.JUDGES for name in judge.rounds} == set(demo.HANDWRITTEN)
+    for judge in demo.JUDGES:
+        for name in demo.HANDWRITTEN:
+            assert hasattr(as_discriminator(judge.make(name, 5)), "examine")
 
 
 @pytest.mark.parametrize("name", ["ring", "digits", "breast cancer"])

@@ -22,7 +22,7 @@ GENUINE, COUNTERFEIT, JUDGE = "#0072B2", "#D55E00", "#009E73"
 _GREY, _INK = "#8A8A8A", "#333333"
 _POINTS = 1000
 _SIDE = 5  # images per side of a grid
-_NEIGHBOURS = 20  # a curve is averaged over this share of its length, once in each direction
+_NEIGHBOURS = 20  # a curve is smoothed over this share of its length on either side
 
 
 # ------------------------------------------------------------------------------------------------------ real beside fake
@@ -31,7 +31,8 @@ def real_beside_fake(real: Array, fake: Array, *, title: str = "") -> Any:
 
     real (n, *event), fake (m, *event). Events of one feature are drawn as histograms, of two as points, of more on the first
     principal components of the genuine samples, standardised; images (n, height, width) as images. Of points and images the
-    first few are drawn. Axes are those of the genuine samples: each picture says what share of points it leaves out.
+    first few are drawn, as many of each kind. Axes are those of the genuine samples: each picture says what share of points
+    it leaves out.
     """
     real, fake = _events(real, "real"), _events(fake, "fake")
     if real.shape[1:] != fake.shape[1:]:
@@ -51,7 +52,7 @@ def _image_grids(real: Any, fake: Any, title: str) -> Any:
     figure = _figure(4.8, 2.55, title)
     darkest = float(real.max())
     lightest = min(float(real.min()), darkest - 1e-12)
-    for axes, x, name in zip(figure.subplots(1, 2), (real, fake), _KINDS, strict=True):
+    for axes, x, name in zip(figure.subplots(1, 2, gridspec_kw={"wspace": 0.1}), (real, fake), _KINDS, strict=True):
         axes.imshow(_tiled(x[: _SIDE**2], lightest), cmap="gray_r", vmin=lightest, vmax=darkest, interpolation="nearest")
         axes.set_axis_off()
         _kind(axes, name)
@@ -94,14 +95,15 @@ def _principal_scatter(real: Any, fake: Any, title: str) -> Any:
 
 def _scatter(pairs: list[tuple[Any, Any]], labels: list[str], title: str) -> Any:
     figure = _figure(4.8, 2.5 * len(pairs) + 0.1, title)
+    drawn = min(_POINTS, *(len(x) for x in pairs[0]))  # as many of each: their crowding is then the densities'
     rows = figure.subplots(len(pairs), 2, squeeze=False, sharex="row", sharey="row")
     for row, pair, across, up in zip(rows, pairs, labels[::2], labels[1::2], strict=True):
         low, high = pair[0].min(axis=0), pair[0].max(axis=0)
         margin = np.where(high > low, 0.2 * (high - low), 1)
         low, high = low - margin, high + margin
         for axes, x, name in zip(row, pair, _KINDS, strict=True):
-            points = x[:_POINTS]
-            axes.scatter(*points.T, s=4, color=_KINDS[name], alpha=0.5, linewidths=0)
+            points = x[:drawn]
+            axes.scatter(*points.T, s=4, color=_KINDS[name], alpha=0.5, linewidths=0, rasterized=True)  # SVG stays small
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=across)
             _plain(axes)
             _left_out(axes, np.mean(((points < low) | (points > high)).any(axis=1)))
@@ -122,7 +124,7 @@ def losses(
     """How a game went: both losses and the judge's accuracy, and dashed where they are at equilibrium.
 
     history: `Round.figures()` of some or all rounds. objective, criterion: what the generator and the judge descended, for
-    their equilibria. Figures that are not finite are not drawn. The strong curves are running means.
+    their equilibria. Figures that are not finite are not drawn. The strong curves are running medians.
     """
     if not history:
         raise ValueError("history is empty; expected figures of rounds. Keep them: [r.figures() for r in game.rounds(X)].")
@@ -158,16 +160,14 @@ def _curve(axes: Any, index: Any, values: Any, colour: str, label: str) -> None:
     finite = np.isfinite(values)
     if finite.any():
         axes.plot(index[finite], values[finite], color=colour, linewidth=0.7, alpha=0.3)
-        axes.plot(index[finite], _running_mean(values[finite]), color=colour, linewidth=1.6, label=label)
+        axes.plot(index[finite], _running_median(values[finite]), color=colour, linewidth=1.6, label=label)
 
 
-def _running_mean(values: Any) -> Any:
-    """The mean over neighbours on both sides, as many as there are at the ends."""
+def _running_median(values: Any) -> Any:
+    """The median over neighbours on both sides, as many as there are at the ends: one wild round does not move it."""
     reach, n = len(values) // _NEIGHBOURS, len(values)
-    total = np.concatenate(([0.0], np.cumsum(values)))
-    i = np.arange(n)
-    width = np.minimum(np.minimum(i, n - 1 - i), reach)
-    return (total[i + width + 1] - total[i - width]) / (2 * width + 1)
+    widths = [min(i, n - 1 - i, reach) for i in range(n)]
+    return np.array([np.median(values[i - w : i + w + 1]) for i, w in enumerate(widths)])
 
 
 def _level(axes: Any, value: float, colour: str) -> None:
@@ -176,7 +176,7 @@ def _level(axes: Any, value: float, colour: str) -> None:
 
 
 def _fit_losses(axes: Any) -> None:
-    """Limits that hold the running means and equilibria whole, and leave room for the legend."""
+    """Limits that hold the running medians and equilibria whole, and leave room for the legend."""
     drawn = [np.asarray(line.get_ydata()) for line in axes.lines if line.get_linewidth() >= 1]
     if drawn:
         low, high = min(y.min() for y in drawn), max(y.max() for y in drawn)

@@ -90,7 +90,7 @@ class Page:
     def _svg(self, figure: Any) -> str:
         """The figure without its XML head; its ids are numbered by picture, since a page has one space of ids."""
         stream = StringIO()
-        figure.savefig(stream, format="svg", metadata={"Date": None})
+        figure.savefig(stream, format="svg", dpi=200, metadata={"Date": None})
         svg = stream.getvalue()
         svg = svg[svg.index("<svg") :]
         self._pictures += 1
