@@ -21,7 +21,7 @@ from sklearn.naive_bayes import BernoulliNB, GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import LinearSVC
+from sklearn.svm import SVC, LinearSVC
 
 from turinglearn.discriminators.classifier import ClassifierDiscriminator
 from turinglearn.discriminators.masses import log_mass_ratio
@@ -71,9 +71,11 @@ LEVELS = {
     "centroids, uniform priors": NearestCentroid(priors="uniform"),
     "linear SVM": LinearSVC(),
     "linear SVM, balanced": LinearSVC(class_weight="balanced"),
+    "linear SVM, weights and probabilities": SVC(kernel="linear", probability=True, class_weight={1: 5.0}),
 }
 
 
+@pytest.mark.filterwarnings("ignore:The `probability` parameter was deprecated:FutureWarning")
 @pytest.mark.parametrize("calibrate", [False, True], ids=["", "calibrated"])
 @pytest.mark.parametrize("name", LEVELS)
 def test_the_level_is_that_of_the_densities_whatever_the_counts(name, calibrate):

@@ -98,6 +98,18 @@ def test_moving_goes_down_the_gradient_in_units_of_the_spread():
     assert weights is None
 
 
+def test_constant_columns_stay_constant_whatever_the_model_draws():
+    x = np.column_stack((np.random.default_rng(8).normal(size=50), np.full(50, 0.1)))
+    generator = RefittedGenerator(KernelDensity(bandwidth=0.2))
+    rng = np.random.default_rng(0)
+    generator.start(Batch(x), rng)
+    for _ in range(3):
+        samples = generator.propose(40, rng)
+        assert set(samples.x[:, 1]) == {0.1}
+        assert len(set(samples.x[:, 0])) == 40
+        generator.update(samples, Weights(np.ones(40)))
+
+
 @given(st.floats(1, 1e12), st.integers(1, 5))
 def test_no_sample_moves_further_than_a_step(size, d):
     x, spread, gradient = np.ones((2, d)), np.arange(1.0, d + 1), size * np.ones((2, d))

@@ -35,6 +35,7 @@ BAD = {
     "a vector": (np.ones(5), r"X has 1 dimension, .*reshape\(-1, 1\) for one feature"),
     "nan": (with_entry(np.nan), r"NaN or infinity: 1 entries, the first in row 4, column 1. Impute or drop"),
     "infinity": (with_entry(-np.inf), r"NaN or infinity: 1 entries"),
+    "huge": (with_entry(-1e200), r"X has values up to 1e\+200; expected at most 1e\+18.*scale the columns first"),
     "complex": (GOOD + 1j, r"X is complex.*expected real numbers"),
     "objects": (GOOD.astype(object), r"X has dtype object, which is not numeric"),
     "strings": (np.array([["a", "b"], ["c", "d"]]), r"X has dtype <U1, which is not numeric.*OneHotEncoder"),

@@ -159,3 +159,11 @@ def test_images_and_packs_reach_the_module():
     game = Game(NeuralGenerator(3, (8,)), conv, batch_size=20, pack=2, random_state=0)
     next(game.rounds(images))
     assert game.sample(3).shape == (3, 1, 6, 6)
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_data_of_half_precision(dtype):
+    game = Game(NeuralGenerator(3, (8,)), NeuralDiscriminator((8,)), batch_size=50, random_state=0)
+    for r in islice(game.rounds(torch.tensor(X, dtype=getattr(torch, dtype))), 3):
+        assert np.isfinite(r.discriminator_loss)
+    assert game.sample(2).dtype == getattr(torch, dtype)

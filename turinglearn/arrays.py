@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import sys
 from typing import Any
 
@@ -13,14 +14,15 @@ from turinglearn.protocols import Array, Batch
 
 __all__ = [
     "concat",
+    "flat",
     "floating",
     "in_one_precision",
     "is_array",
     "is_module",
     "library",
     "like",
+    "location_and_spread",
     "namespace",
-    "spread",
     "table",
     "to_numpy",
 ]
@@ -72,7 +74,8 @@ def to_numpy(x: Array) -> Any:
     if type(x) is _HOST:
         return x
     if array_api_compat.is_torch_array(x):
-        return x.detach().cpu().numpy()
+        x = x.detach().cpu()
+        return (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()  # NumPy has no bfloat16
     if array_api_compat.is_cupy_array(x):
         return x.get()
     if hasattr(x, "to_device") and not isinstance(x, _HOST):  # libraries that refuse a silent trip to the host
@@ -117,11 +120,21 @@ def _rounded(xp: Any, x: Array, bits: int) -> Array:
     return xp.astype(x, xp.float32) if bits == 32 and xp.finfo(x.dtype).bits > bits else x
 
 
-def spread(x: Any) -> Any:
-    """The standard deviation of every feature of a NumPy array (n, *event); exactly 0 where only rounding varies."""
+def location_and_spread(x: Any) -> tuple[Any, Any]:
+    """Mean and standard deviation of every feature of a NumPy array (n, *event), n > 0.
+
+    Where only rounding varies the spread is exactly 0, and the location is the first value itself.
+    """
     x = np.asarray(x, dtype=float)
     deviation = x.std(axis=0)
-    return np.where(deviation > 1e-12 * np.abs(x).max(axis=0), deviation, 0.0)
+    varies = deviation > 1e-12 * np.abs(x).max(axis=0)
+    return np.where(varies, x.mean(axis=0), x[0]), np.where(varies, deviation, 0.0)
+
+
+def flat(x: Array) -> Any:
+    """x (n, *event) as a float64 matrix (n, features) of NumPy on the host."""
+    x = np.asarray(to_numpy(x), dtype=np.float64)
+    return x.reshape(len(x), math.prod(x.shape[1:]))
 
 
 def table(batch: Batch) -> Any:

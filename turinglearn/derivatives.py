@@ -9,7 +9,7 @@ import numpy as np
 from scipy.linalg import cho_factor, cho_solve
 from scipy.spatial.distance import cdist, pdist
 
-from turinglearn.arrays import like, spread, to_numpy
+from turinglearn.arrays import like, location_and_spread, to_numpy
 from turinglearn.contract import differentiate, examine
 from turinglearn.protocols import Array, Batch, Discriminator, Pullback, Rng, Scores
 
@@ -117,7 +117,7 @@ class Student:
         features = points.reshape(len(points), -1) * slope
         if given is not None:
             conditions = given.reshape(len(given), -1)
-            told_spread = spread(conditions)
+            _, told_spread = location_and_spread(conditions)
             features = np.concatenate((features, conditions / np.where(told_spread > 0, told_spread, 1)), axis=1)
         gradient = self._gradient(features, r, n)[:, : slope.size] * slope
         return type(evidence)(evidence.values[:n]), _pointwise(gradient.reshape(shape))
@@ -146,7 +146,7 @@ def _scale(derivative: Derivative, real: Batch) -> Any:
             f"{type(derivative).__name__} measures its perturbations by the spread of genuine samples, but has {real.n}. "
             "Choose a batch_size of at least 2 (times pack)."
         )
-    return spread(to_numpy(real.x))
+    return location_and_spread(to_numpy(real.x))[1]
 
 
 def _as_before(x: Any, given: Any, fake: Batch) -> Batch:

@@ -42,7 +42,8 @@ __all__ = [
 class Batch:
     """What a discriminator may see.
 
-    x is (n, *event). given, (n, c), is the condition that both players were told; it travels with x, always.
+    x is (n, *event). given, (n, c), is the condition that both players were told; it travels with x, always. In a game with
+    packing a judge sees tuples: x is (n / m, m, *event) and given (n / m, m, c).
     """
 
     x: Array
@@ -119,7 +120,8 @@ class Generator(Protocol):
     of learning. Optional capabilities, one method each, asked for by `hasattr` on the instance:
 
     - ``start(example: Batch, rng)``: shapes, scales and initial parameters, before the first round;
-    - ``sample(n, rng, given=None) -> x``: the learned law, where it is not the law of the proposals.
+    - ``sample(n, rng, given=None) -> x``: the learned law, where it is not the law of the proposals;
+    - ``population``: how many candidates share a proposal, in order; where the game is packed, each fills whole tuples.
     """
 
     learns_from: type

@@ -11,6 +11,8 @@ from turinglearn.protocols import Array, Batch, Rng, Source
 
 __all__ = ["ArraySource", "as_source", "check_given", "draw"]
 
+_LARGEST = 1e18  # what single precision can square and sum
+
 
 class ArraySource:
     """Genuine rows x (N, *event), and their conditions given (N, c) if there are any, drawn without replacement."""
@@ -117,6 +119,12 @@ def _check_rows(name: str, x: Any, least_dimensions: int, least_rows: int = 2) -
         raise ValueError(
             f"{name} contains NaN or infinity: {int((~finite).sum())} entries, the first in row {row}, column {column}. "
             "Impute or drop them first, for example with sklearn.impute.SimpleImputer."
+        )
+    largest = float(xp.max(xp.abs(x)))
+    if largest > _LARGEST:
+        raise ValueError(
+            f"{name} has values up to {largest:.3g}; expected at most {_LARGEST:.0e}, which single precision can still square. "
+            "Use other units, or scale the columns first, for example with sklearn.preprocessing.StandardScaler."
         )
     return x
 

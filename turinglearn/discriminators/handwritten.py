@@ -30,8 +30,9 @@ class HandwrittenDiscriminator(BaseEstimator):
     Parameters
     ----------
     score : callable
-        score(x) -> (n,), floating-point, finite; x is (n, *event), as the game has it. It is called with given=, the
-        condition (n, c) or None, if it has a parameter of that name.
+        score(x) -> (n,), floating-point, finite; x is (n, *event), of the counterfeits' library and precision, and n is any
+        number: a signal that estimates gradients asks about many probes at once. It is called with given=, the condition
+        (n, c) or None, if it has a parameter of that name.
     fit_level : bool
         Whether to learn a and b.
     gradient : callable, optional

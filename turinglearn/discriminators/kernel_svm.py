@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.svm import SVC
 
-from turinglearn.arrays import table
+from turinglearn.arrays import location_and_spread, table
 from turinglearn.discriminators.answers import labelled, pullback, unstarted
 from turinglearn.discriminators.platt import hold_out, platt
 from turinglearn.protocols import Array, Batch, LogOdds, Pullback, Rng
@@ -60,9 +60,8 @@ class KernelSVMDiscriminator(BaseEstimator):
         self._check()
         X, genuine = labelled(real, fake)
         X, held = np.asarray(X, dtype=float), hold_out(genuine, self.held_out, rng)
-        self.mean_, scale = X[~held].mean(axis=0), X[~held].std(axis=0)
-        constant = scale <= 1e-12 * np.abs(self.mean_)  # but for rounding
-        self.scale_ = np.where(constant, 1, scale)
+        self.mean_, spread = location_and_spread(X[~held])
+        self.scale_ = np.where(spread > 0, spread, 1)
         z = (X - self.mean_) / self.scale_
         variance = float(np.var(z[~held]))
         self.gamma_ = 1 / (z.shape[1] * (variance or 1.0)) if self.gamma == "scale" else float(self.gamma)

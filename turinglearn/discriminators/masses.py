@@ -70,6 +70,8 @@ def _masses(estimator: Any, counts: Any) -> Any:
                 "unknown; expected class_weight, or none. Find the level on held-out rows: "
                 "ClassifierDiscriminator(..., calibrate=True)."
             )
+    if settings.get("probability"):  # a support vector machine's own calibration weighs by counts
+        return counts
     priors = settings.get("class_prior") if settings.get("priors") is None else settings["priors"]
     if priors is not None and not isinstance(priors, str):
         return np.asarray(priors, dtype=float)

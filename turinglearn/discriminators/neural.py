@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from turinglearn.arrays import like, namespace
+from turinglearn.arrays import flat, like, location_and_spread, namespace
 from turinglearn.nn import Tape
 from turinglearn.nn.optimizers import LearningRate
-from turinglearn.nn.starting import location_and_spread, start_network, width_of
+from turinglearn.nn.starting import start_network, width_of
 from turinglearn.objectives import DiscriminatorObjective, Logistic
 from turinglearn.protocols import Array, Batch, Pullback, Rng, Scores
 
@@ -65,7 +65,7 @@ class NeuralDiscriminator(BaseEstimator):
     def start(self, example: Batch, rng: Rng) -> None:
         """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
         self.network_, self.optimizer_ = start_network(self, sum(width_of(example)), 1, rng)
-        location, spread = location_and_spread(example)
+        location, spread = location_and_spread(flat(example.x))
         scale = 1 / np.where(spread > 0, spread, 1)
         self.location_, self.scale_ = (like(v, self.network_.parameters) for v in (location, scale))
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import concat, like
+from turinglearn.nn.starting import start_module
 from turinglearn.objectives import DiscriminatorObjective, Logistic
 from turinglearn.protocols import Array, Batch, PlayerError, Pullback, Rng, Scores
 
@@ -55,15 +55,8 @@ class TorchDiscriminator(BaseEstimator):
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Copy the module to its device and make its optimizer."""
-        import torch
-
-        self.module_ = copy.deepcopy(self.module).to(self.device)
-        parameters = list(self.module_.parameters())
-        if not parameters:
-            raise ValueError(f"TorchDiscriminator: {type(self.module).__name__} has no parameters, so it cannot learn.")
-        usual = self.optimizer is None
-        self.optimizer_ = torch.optim.Adam(parameters, lr=1e-3, betas=(0.5, 0.999)) if usual else self.optimizer(parameters)
-        self.reference_ = parameters[0].detach()
+        self.module_, self.optimizer_ = start_module(self)
+        self.reference_ = next(self.module_.parameters()).detach()
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
         """One optimizer step down the criterion."""

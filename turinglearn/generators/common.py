@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -13,26 +12,7 @@ from turinglearn.arrays import to_numpy
 from turinglearn.contract import check_values, name_of
 from turinglearn.protocols import Array, PlayerError, Samples
 
-__all__ = ["accepts", "check_condition", "check_fresh", "feedback_values", "flat", "location_and_spread"]
-
-
-def flat(x: Array) -> Array:
-    """x (n, *event) as a float64 matrix (n, d) on the host."""
-    x = np.asarray(to_numpy(x), dtype=np.float64)
-    return x.reshape(len(x), math.prod(x.shape[1:]))
-
-
-def location_and_spread(x: Array) -> tuple[Array, Array]:
-    """Mean and standard deviation of each column of x (n, d), both (d,); 0 and 1 where there is no row.
-
-    A constant column has a millionth of its value (or of 1) as its spread, so that it can be divided by.
-    """
-    if len(x) == 0:
-        return np.zeros(x.shape[1]), np.ones(x.shape[1])
-    spread = x.std(axis=0)
-    constant = (np.ptp(x, axis=0) == 0) | (spread == 0)
-    size = np.where(x[0] == 0, 1.0, np.abs(x[0]))
-    return np.where(constant, x[0], x.mean(axis=0)), np.where(constant, 1e-6 * size, spread)
+__all__ = ["accepts", "check_condition", "check_fresh", "feedback_values"]
 
 
 def check_condition(player: Any, given: Array | None, n: int, width: int) -> None:

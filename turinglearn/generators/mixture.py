@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from turinglearn.arrays import to_numpy
-from turinglearn.generators.common import check_condition, check_fresh, feedback_values, flat, location_and_spread
+from turinglearn.arrays import flat, location_and_spread, to_numpy
+from turinglearn.generators.common import check_condition, check_fresh, feedback_values
 from turinglearn.generators.mixture_law import MixtureLaw
 from turinglearn.generators.mixture_updates import ScoreFunction, WeightedEM
 from turinglearn.protocols import Array, Batch, PlayerError, Rng, Samples
@@ -22,7 +22,8 @@ class MixtureGenerator(BaseEstimator):
 
     q(x | c) = sum_k pi_k N(x; M_k^T [1, c], Sigma_k). covariance: "full" or "diagonal". rule: how it learns, `WeightedEM()`
     (the default) from weights or `ScoreFunction()` from losses. floor: the smallest standard deviation of a component, in
-    units of the spread of the genuine data. Samples are float64 NumPy arrays (n, *event).
+    units of the spread of the genuine data. Columns in which the example is constant stay so; the law is that of the others.
+    Samples are float64 NumPy arrays (n, *event).
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class MixtureGenerator(BaseEstimator):
         x = flat(example.x)
         self.event_ = tuple(example.x.shape[1:])
         self.location_, self.spread_ = location_and_spread(x)
-        told = flat(np.empty((len(x), 0)) if example.given is None else example.given)
-        self.condition_location_, self.condition_spread_ = location_and_spread(told)
-        k, d, c = self.n_components, x.shape[1], 1 + told.shape[1]
+        self.varies_ = self.spread_ > 0
+        told = np.empty((len(x), 0)) if example.given is None else flat(example.given)
+        self.condition_location_, spread = location_and_spread(told)
+        self.condition_spread_ = np.where(spread > 0, spread, 1)
+        k, d, c = self.n_components, int(self.varies_.sum()), 1 + told.shape[1]
         coefficients = np.zeros((k, c, d))
         coefficients[:, 0] = rng.standard_normal((k, d))
         regressions = np.zeros((k, d, d)) if self.covariance == "full" else None
@@ -63,8 +66,9 @@ class MixtureGenerator(BaseEstimator):
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event) of the present law; given is (n, c) where the game has conditions."""
         h = self._regressors(n, given)
-        x = self.law_.sample(h, rng)
-        return Samples((self.location_ + self.spread_ * x).reshape(n, *self.event_), given, self.updates_)
+        x = np.tile(self.location_, (n, 1))
+        x[:, self.varies_] += self.spread_[self.varies_] * self.law_.sample(h, rng)
+        return Samples(x.reshape(n, *self.event_), given, self.updates_)
 
     def update(self, samples: Samples, feedback: Any) -> None:
         """One step of the update rule on samples of the present law."""
@@ -75,9 +79,9 @@ class MixtureGenerator(BaseEstimator):
         self.updates_ += 1
 
     def log_density(self, x: Array, given: Array | None = None) -> Array:
-        """log q(x | given), exact, (n,), in the units of x (n, *event)."""
+        """log q(x | given), exact, (n,), in the units of x (n, *event); of its varying columns, where some are constant."""
         h = self._regressors(len(x), given)
-        return self.law_.log_density(self._standardised(x), h) - np.log(self.spread_).sum()
+        return self.law_.log_density(self._standardised(x), h) - np.log(self.spread_[self.varies_]).sum()
 
     @property
     def weights_(self) -> Array:
@@ -87,7 +91,9 @@ class MixtureGenerator(BaseEstimator):
     @property
     def coefficients_(self) -> Array:
         """M (K, 1 + c, d) in the units of the data: row 0 is the mean at condition 0, the others are slopes."""
-        coefficients = self.law_.coefficients * self.spread_
+        k, c, _ = self.law_.coefficients.shape
+        coefficients = np.zeros((k, c, len(self.spread_)))
+        coefficients[..., self.varies_] = self.law_.coefficients * self.spread_[self.varies_]
         coefficients[:, 1:] /= self.condition_spread_[:, None]
         coefficients[:, 0] += self.location_ - self.condition_location_ @ coefficients[:, 1:]
         return coefficients
@@ -95,11 +101,19 @@ class MixtureGenerator(BaseEstimator):
     @property
     def covariances_(self) -> Array:
         """Sigma (K, d, d), or the variances (K, d) of diagonal components, in the units of the data."""
-        units = self.spread_**2 if self.covariance == "diagonal" else np.outer(self.spread_, self.spread_)
-        return self.law_.covariances * units
+        spread = self.spread_[self.varies_]
+        if self.covariance == "diagonal":
+            variances = np.zeros((self.n_components, len(self.spread_)))
+            variances[:, self.varies_] = self.law_.covariances * spread**2
+            return variances
+        covariances = np.zeros((self.n_components, len(self.spread_), len(self.spread_)))
+        covariances[:, np.outer(self.varies_, self.varies_)] = (self.law_.covariances * np.outer(spread, spread)).reshape(
+            self.n_components, -1
+        )
+        return covariances
 
     def _standardised(self, x: Array) -> Array:
-        return (flat(x) - self.location_) / self.spread_
+        return (flat(x) - self.location_)[:, self.varies_] / self.spread_[self.varies_]
 
     def _regressors(self, n: int, given: Array | None) -> Array:
         """h = [1, condition], (n, 1 + c), the condition in standard units."""

@@ -9,16 +9,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator, clone
 
-from turinglearn.arrays import to_numpy
+from turinglearn.arrays import flat, location_and_spread, to_numpy
 from turinglearn.contract import check_values, name_of
-from turinglearn.generators.common import (
-    accepts,
-    check_condition,
-    check_fresh,
-    feedback_values,
-    flat,
-    location_and_spread,
-)
+from turinglearn.generators.common import accepts, check_condition, check_fresh, feedback_values
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples, Weights
 
 __all__ = ["Moved", "RefittedGenerator", "Resampled", "Reweighted"]
@@ -85,7 +78,8 @@ class RefittedGenerator(BaseEstimator):
     fit may take sample_weight, sample may take random_state or rng, and both take given, (n, c), if the game has conditions.
     sample returns X (n, d), or a tuple that begins with it. rule: how feedback makes samples better, `Resampled()` (the
     default), `Reweighted()` or `Moved()`. memory: the model is fitted to the improved samples of this many rounds together.
-    The model is cloned and sees events flattened, never a genuine sample. One whose sample takes neither random_state nor rng
+    The model is cloned and sees events flattened, never a genuine sample; columns in which the example is constant stay so,
+    whatever the model draws there. One whose sample takes neither random_state nor rng
     and that has no parameter random_state uses randomness of its own, which no seed of the game repeats.
 
     A kernel density blurs what it is fitted to, its own samples too, by its bandwidth b. Exact weights undo the blur of
@@ -110,14 +104,14 @@ class RefittedGenerator(BaseEstimator):
         self.event_ = tuple(example.x.shape[1:])
         self.condition_width_ = 0 if example.given is None else example.given.shape[1]
         self._check_parameters()
-        location, self.spread_ = location_and_spread(x)
+        self.location_, self.spread_ = location_and_spread(x)
         self.model_ = clone(self.model, safe=False)
         self.draws_with_ = next((name for name in ("random_state", "rng") if accepts(self.model.sample, name)), None)
         self.past_: list[tuple[Array, Array | None, Array | None]] = []
         self.updates_ = 0
         told = None if example.given is None else np.resize(flat(example.given), (FIRST_SAMPLES, self.condition_width_))
         self._seed(rng)
-        self._fit(location + self.spread_ * rng.standard_normal((FIRST_SAMPLES, x.shape[1])), told, None)
+        self._fit(self.location_ + self.spread_ * rng.standard_normal((FIRST_SAMPLES, x.shape[1])), told, None)
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event) of the fitted model, in random order; given is (n, c) where the game has conditions."""
@@ -131,7 +125,7 @@ class RefittedGenerator(BaseEstimator):
         x = self.model_.sample(n, **extra)
         x = x[0] if isinstance(x, tuple) else x
         check_values(f"{name_of(self.model)}.sample({n})", "samples", x, (n, len(self.spread_)))
-        x = np.asarray(to_numpy(x), dtype=np.float64)
+        x = np.where(self.spread_ > 0, np.asarray(to_numpy(x), dtype=np.float64), self.location_)
         if given is None:
             x = rng.permutation(x)  # mixtures give component after component, which judges of several samples would see
         return Samples(x.reshape(n, *self.event_), given, Proposal(self.updates_, rng.random()))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like
+from turinglearn.nn.starting import start_module
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
 
 __all__ = ["TorchGenerator"]
@@ -42,15 +42,8 @@ class TorchGenerator(BaseEstimator):
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Copy the module to its device and make its optimizer."""
-        import torch
-
-        self.module_ = copy.deepcopy(self.module).to(self.device)
-        parameters = list(self.module_.parameters())
-        if not parameters:
-            raise ValueError(f"TorchGenerator: {type(self.module).__name__} has no parameters, so it cannot learn.")
-        usual = self.optimizer is None
-        self.optimizer_ = torch.optim.Adam(parameters, lr=1e-3, betas=(0.5, 0.999)) if usual else self.optimizer(parameters)
-        self.reference_ = parameters[0].detach()
+        self.module_, self.optimizer_ = start_module(self)
+        self.reference_ = next(self.module_.parameters()).detach()
         self.updates_ = 0
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import library, spread, to_numpy
+from turinglearn.arrays import library
 from turinglearn.nn.network import Network
 from turinglearn.nn.optimizers import Adam
 from turinglearn.protocols import Batch, Rng
 
-__all__ = ["location_and_spread", "start_network", "width_of"]
+__all__ = ["start_module", "start_network", "width_of"]
 
 
 def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Network, Adam]:
@@ -39,10 +40,17 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
     return network, Adam(network.parameters, rate, player.betas)
 
 
-def location_and_spread(example: Batch) -> tuple[Any, Any]:
-    """Mean and standard deviation of every feature of the example, (features,) each, in float64 on the host."""
-    x = np.asarray(to_numpy(example.x), dtype=float).reshape(example.n, -1)
-    return x.mean(axis=0), spread(x)
+def start_module(player: Any) -> tuple[Any, Any]:
+    """A copy of a player's torch module on the player's device, and its optimizer; Adam where none is chosen."""
+    import torch
+
+    module = copy.deepcopy(player.module).to(player.device)
+    parameters = list(module.parameters())
+    if not parameters:
+        raise ValueError(f"{type(player).__name__}: {type(player.module).__name__} has no parameters, so it cannot learn.")
+    if player.optimizer is None:
+        return module, torch.optim.Adam(parameters, lr=1e-3, betas=(0.5, 0.999))
+    return module, player.optimizer(parameters)
 
 
 def width_of(batch: Batch) -> tuple[int, int]:
