@@ -21,6 +21,21 @@ class Judge:
         return self.says(self.score(batch.x))
 
 
+class Diary(Judge):
+    """A judge that writes down what happens to it."""
+
+    def __init__(self, refits=False, **kwargs):
+        super().__init__(**kwargs)
+        self.refits, self.events = refits, []
+
+    def update(self, real, fake, rng):
+        self.events.append(("update", real, fake))
+
+    def examine(self, batch):
+        self.events.append(("examine", batch, None))
+        return super().examine(batch)
+
+
 class ExactJudge(Judge):
     """A judge with a gradient: score(x) and slope(x)."""
 
@@ -53,4 +68,4 @@ class Shift:
             self.mean = (feedback.values[:, None] * samples.x).mean(axis=0)
 
 
-__all__ = ["ExactJudge", "Judge", "PlayerError", "Scores", "Shift"]
+__all__ = ["Diary", "ExactJudge", "Judge", "PlayerError", "Scores", "Shift"]

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from sklearn.cluster import KMeans
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
@@ -69,9 +70,9 @@ GENERATORS = {
     "strings": (lambda n: Samples(np.full((n, 2), "a")), r"dtype <U1; expected real floating"),
     "nan": (
         lambda n: Samples(nan_in(n, 2)),
-        r"1 of 40 samples entries as NaN or infinity; expected finite.*learning rate",
+        r"NaN or infinity in 1 of 40 entries of its samples; expected finite.*learning rate",
     ),
-    "infinity": (lambda n: Samples(np.full((n, 2), np.inf)), r"40 of 40 samples entries as NaN or infinity"),
+    "infinity": (lambda n: Samples(np.full((n, 2), np.inf)), r"NaN or infinity in 40 of 40 entries of its samples"),
     "a condition": (
         lambda n: Samples(np.zeros((n, 2)), np.ones((n, 1))),
         r"given=an array.*, but was told None",
@@ -101,9 +102,9 @@ JUDGES = {
     "a column": (lambda n: LogOdds(np.zeros((n, 1))), r"scores of shape \(20, 1\); expected \(20,\)"),
     "one number": (lambda n: LogOdds(np.float64(0)), r"scores of shape \(\); expected \(20,\)"),
     "integers": (lambda n: LogOdds(np.zeros(n, int)), r"dtype int64; expected real floating"),
-    "nan": (lambda n: LogOdds(nan_in(n)), r"1 of 20 scores entries as NaN or infinity"),
-    "infinity": (lambda n: LogOdds(np.full(n, np.inf)), r"20 of 20 scores entries as NaN or infinity"),
-    "minus infinity": (lambda n: LogOdds(np.full(n, -np.inf)), r"20 of 20 scores entries"),
+    "nan": (lambda n: LogOdds(nan_in(n)), r"NaN or infinity in 1 of 20 entries of its scores"),
+    "infinity": (lambda n: LogOdds(np.full(n, np.inf)), r"NaN or infinity in 20 of 20 entries of its scores"),
+    "minus infinity": (lambda n: LogOdds(np.full(n, -np.inf)), r"20 of 20 entries of its scores"),
     "an exception": (fails(KeyError("lost")), r"Says.examine raised KeyError: 'lost'.*called it with a Batch"),
 }
 
@@ -231,6 +232,8 @@ def test_a_classifier_that_saw_one_class_is_named():
         (np.mean, r"HandwrittenDiscriminator\(score\)"),
         ("SVC", r"'SVC' is no discriminator"),
         (None, r"None is no discriminator"),
+        (KMeans(2), r"KMeans is a clusterer; a judge learns to tell two classes apart. Choose a classifier"),
+        (LinearRegression(), r"LinearRegression is a regressor"),
     ],
 )
 def test_what_is_no_discriminator(player, message):

@@ -157,7 +157,17 @@ def test_events_and_conditions_reach_the_function_as_they_are():
     batch = Batch(rng().normal(size=(4, 2, 3)), rng().normal(size=(4, 1)))
     HandwrittenDiscriminator(look, gradient=slope).vjp(batch)
     assert len(seen) == 2
-    assert all(x is batch.x and given is batch.given for x, given in seen)
+    for x, given in seen:
+        assert np.shares_memory(x, batch.x)
+        assert x.shape == batch.x.shape
+        assert given is batch.given
+
+
+def test_a_function_that_writes_into_the_samples_is_stopped():
+    """They are the generator's: it would learn from what it never proposed."""
+    batch = Batch(rng().normal(size=(4, 2)))
+    with pytest.raises(PlayerError, match="read-only"):
+        HandwrittenDiscriminator(lambda x: x.__isub__(5)[:, 0]).examine(batch)
 
 
 @pytest.mark.parametrize("function", [partial(np.sum, axis=1), lambda x: x.sum(axis=1), np.linalg.norm])

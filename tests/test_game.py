@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from tests.players import ExactJudge, Judge, Shift
+from tests.players import Diary, ExactJudge, Judge, Shift
 from turinglearn import Game
 from turinglearn import objectives as o
 from turinglearn.discriminators import KernelSVMDiscriminator, NeuralDiscriminator
@@ -28,21 +28,6 @@ C = np.arange(500.0)[:, None]
 
 def play(game, rounds=3, data=X, given=None):
     return [r.figures() for r in islice(game.rounds(data, given), rounds)]
-
-
-class Diary(Judge):
-    """A judge that writes down what happens to it."""
-
-    def __init__(self, refits=False, **kwargs):
-        super().__init__(**kwargs)
-        self.refits, self.events = refits, []
-
-    def update(self, real, fake, rng):
-        self.events.append(("update", real, fake))
-
-    def examine(self, batch):
-        self.events.append(("examine", batch, None))
-        return super().examine(batch)
 
 
 def happened(judge):
@@ -140,6 +125,32 @@ def test_a_judge_is_never_asked_about_what_it_was_fitted_to():
         else:
             assert not rows & fitted
     assert happened(judge) == "ueeeeee" * 5  # five lessons, and the genuine samples for the record
+
+
+@pytest.mark.parametrize("fit", [200, 300], ids=["fits of their own rows", "fits that share rows"])
+def test_several_fits_leave_rows_for_judging(fit):
+    judge = Diary(refits=True)
+    game = Game(Shift(Losses), judge, batch_size=100, samples_per_fit=fit, discriminator_steps=2, random_state=0)
+    next(game.rounds(X[:500])).figures()
+    first, second = (set(map(bytes, real.x)) for kind, real, _ in judge.events if kind == "update")
+    judged = set(map(bytes, judge.events[-1][1].x))
+    assert len(judged) == 100
+    assert not judged & (first | second)
+    assert bool(first & second) == (fit == 300)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [({"replay": True}, r"replay=True: expected a Replay"), ({"simultaneous": "no"}, r"simultaneous='no': expected True or")],
+)
+def test_options_of_the_wrong_kind(option, message):
+    with pytest.raises(TypeError, match=message):
+        Game(Shift(Losses), Judge(), **option)
+
+
+def test_play_takes_a_source():
+    with pytest.raises(TypeError, match=r"play takes a source.*For an array: next\(game.rounds\(X\)\)"):
+        Game(Shift(Losses), Judge()).play(X)
 
 
 def test_genuine_samples_of_one_batch_are_distinct():

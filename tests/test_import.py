@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-OPTIONAL = ("torch", "cupy", "cmaes", "matplotlib", "pandas", "IPython")
+OPTIONAL = ("torch", "cupy", "cmaes", "matplotlib", "skops", "safetensors")  # scikit-learn itself loads pandas, if it is there
 
 LOADED = """
 import sys

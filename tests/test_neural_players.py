@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from itertools import islice
 
 import numpy as np
@@ -237,3 +239,35 @@ def test_a_library_that_is_not_there():
 def test_players_can_be_cloned():
     assert repr(clone(NeuralGenerator(3, (8,)))) == repr(NeuralGenerator(3, (8,)))
     assert repr(clone(NeuralDiscriminator((8,), criterion=o.Hinge()))) == "NeuralDiscriminator(criterion=Hinge(), hidden=(8,))"
+
+
+@pytest.mark.parametrize("x", [1.7e9 + 100 * X, 1e-40 * X], ids=["seconds since 1970", "tiny"])
+@pytest.mark.parametrize("player", [NeuralGenerator, NeuralDiscriminator])
+def test_features_that_single_precision_blurs_are_refused(player, x):
+    with pytest.raises(ValueError, match=r"Feature 0 is spread by .*float32 hardly resolves.*StandardScaler.*dtype='float64'"):
+        player().start(Batch(x), np.random.default_rng(0))
+    if x.max() > 1:
+        player(dtype="float64").start(Batch(x), np.random.default_rng(0))
+
+
+def test_a_criterion_must_be_one():
+    for criterion in ("hinge", o.Hinge, o.NonSaturating()):
+        with pytest.raises(TypeError, match=r"NeuralDiscriminator\(criterion=.*expected a judge's criterion.*such as Logistic"):
+            Game(NeuralGenerator(), NeuralDiscriminator(criterion=criterion))
+
+
+def test_a_device_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match=r"NeuralGenerator\(backend='numpy', device='cuda'\): no such device here"):
+        NeuralGenerator(device="cuda").start(Batch(X), np.random.default_rng(0))
+
+
+def test_copies_go_on_by_themselves():
+    """Layers are views of one buffer; a copy's must be views of the copy's."""
+    game = Game(NeuralGenerator(2, (8,)), NeuralDiscriminator((8,)), batch_size=20, random_state=0)
+    next(game.rounds(X))
+    for copied in (copy.deepcopy(game), pickle.loads(pickle.dumps(game))):
+        here, there = ([r.figures() for r in islice(g.rounds(X), 3)] for g in (copy.deepcopy(game), copied))
+        assert repr(here) == repr(there)
+        np.testing.assert_array_equal(
+            copied.generator.network_.parameters[:8], copied.generator.network_._layers[0][0].ravel()[:8]
+        )

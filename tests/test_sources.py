@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.sparse import csr_array
+from sklearn.datasets import load_iris
 
 from tests.players import Judge, Shift
 from turinglearn import Game
 from turinglearn.protocols import Batch, Losses
-from turinglearn.sources import ArraySource, as_source
+from turinglearn.sources import ArraySource, as_source, draw
 
 GOOD = np.random.default_rng(0).standard_normal((20, 3))
 
@@ -31,7 +32,7 @@ BAD = {
     "empty list": ([], r"X has 1 dimension.*expected \(n, features\)"),
     "one row": (np.ones((1, 3)), r"X has 1 row,.*expected at least 2"),
     "no features": (np.empty((5, 0)), r"X has no features"),
-    "a number": (3.0, r"X has 0 dimensions"),
+    "a number": (3.0, r"X is a single number, 3.0; expected an array.*islice\(game.rounds\(X\), 3.0\)"),
     "a vector": (np.ones(5), r"X has 1 dimension, .*reshape\(-1, 1\) for one feature"),
     "nan": (with_entry(np.nan), r"NaN or infinity: 1 entries, the first in row 4, column 1. Impute or drop"),
     "infinity": (with_entry(-np.inf), r"NaN or infinity: 1 entries"),
@@ -217,3 +218,45 @@ def test_bad_sources(answer, message):
 def test_conditions_are_rows():
     with pytest.raises(ValueError, match=r"given has shape \(20, 3, 2\); expected \(n, c\)"):
         Game(Shift(Losses), Judge()).rounds(GOOD, np.zeros((20, 3, 2)))
+
+
+class Told:
+    """A source whose conditions are wrong."""
+
+    def __init__(self, given):
+        self.given = given
+
+    def draw(self, n, rng):
+        if callable(self.given):
+            raise KeyError("db")
+        return Batch(GOOD[rng.integers(0, 20, n)], self.given)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        (np.full((5, 1), np.nan), r"Told.draw\(5, rng\) returned conditions that cannot be used: given contains NaN"),
+        (np.ones((4, 1)), r"given has 4 rows for 5 samples"),
+        (["a"] * 5, r"given has dtype <U1"),
+        (print, r"Told.draw\(5, rng\) raised KeyError: 'db'. Expected a Batch of 5 samples; mend the source"),
+    ],
+)
+def test_bad_conditions_of_a_source_are_its_own_fault(told, message):
+    with pytest.raises(ValueError, match=message):
+        draw(Told(told), 5, np.random.default_rng(0))
+
+
+def test_conditions_of_a_source_become_columns():
+    assert draw(Told(np.arange(5.0)), 5, np.random.default_rng(0)).given.shape == (5, 1)
+
+
+@pytest.mark.parametrize(
+    ("x", "message"),
+    [
+        (load_iris(), r"X is a Bunch.*Pass X.data"),
+        ((GOOD, np.ones(20)), r"X is a tuple of 2 things.*Pass the samples alone"),
+    ],
+)
+def test_what_is_not_quite_an_array(x, message):
+    with pytest.raises(ValueError, match=message):
+        ArraySource(x)

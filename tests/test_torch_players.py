@@ -167,3 +167,33 @@ def test_data_of_half_precision(dtype):
     for r in islice(game.rounds(torch.tensor(X, dtype=getattr(torch, dtype))), 3):
         assert np.isfinite(r.discriminator_loss)
     assert game.sample(2).dtype == getattr(torch, dtype)
+
+
+def test_dropout_follows_the_seed_of_the_game():
+    """And leaves torch's own generator alone."""
+
+    def play(seed):
+        judge = nn.Sequential(nn.Linear(2, 16), nn.Dropout(0.5), nn.ReLU(), nn.Linear(16, 1))
+        torch.manual_seed(7)
+        for p in judge.parameters():
+            nn.init.normal_(p)
+        before = torch.random.get_rng_state()
+        game = Game(TorchGenerator(generator(), 3), judge, batch_size=50, random_state=seed)
+        torch.random.set_rng_state(before)
+        losses = [r.discriminator_loss for r in islice(game.rounds(X), 5)]
+        assert torch.equal(torch.random.get_rng_state(), before)
+        return losses
+
+    assert play(0) == play(0) != play(1)
+
+
+@pytest.mark.parametrize(
+    ("players", "message"),
+    [
+        (lambda: (TorchGenerator(nn.Linear(4, 2), 3), judge()), r"TorchGenerator: Linear raised .*\(50, 3\).*from latent_dim"),
+        (lambda: (NeuralGenerator(), nn.Linear(5, 1)), r"TorchDiscriminator: Linear raised .*\(100, 2\).*comes from the data"),
+    ],
+)
+def test_a_module_of_the_wrong_width_is_named(players, message):
+    with pytest.raises(PlayerError, match=message):
+        next(Game(*players(), batch_size=50, random_state=0).rounds(X))

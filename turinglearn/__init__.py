@@ -1,9 +1,20 @@
 """turinglearn: any generator against any discriminator, in one loop."""
 
+from turinglearn import datasets, metrics, objectives, signals
 from turinglearn.discriminators import as_discriminator
 from turinglearn.game import Game
 from turinglearn.generators import as_generator
-from turinglearn.protocols import IncompatiblePlayers
+from turinglearn.protocols import IncompatiblePlayers, PlayerError
 
 __version__ = "0.1.0.dev0"
-__all__ = ["Game", "IncompatiblePlayers", "as_discriminator", "as_generator"]
+__all__ = [
+    "Game",
+    "IncompatiblePlayers",
+    "PlayerError",
+    "as_discriminator",
+    "as_generator",
+    "datasets",
+    "metrics",
+    "objectives",
+    "signals",
+]

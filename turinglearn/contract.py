@@ -111,7 +111,7 @@ def check_values(what: str, noun: str, values: Array, shape: tuple[int, ...]) ->
     if not xp.all(xp.isfinite(values)):
         bad = int(xp.sum(xp.astype(~xp.isfinite(values), xp.int64)))
         raise PlayerError(
-            f"{what} returned {bad} of {math.prod(shape)} {noun} entries as NaN or infinity; expected finite numbers. "
+            f"{what} returned NaN or infinity in {bad} of {math.prod(shape)} entries of its {noun}; expected finite numbers. "
             "Bound what it computes; for a network, lower its learning rate."
         )
 
@@ -119,7 +119,7 @@ def check_values(what: str, noun: str, values: Array, shape: tuple[int, ...]) ->
 def _scores(discriminator: Discriminator, method: str, scores: Any, n: int) -> Scores:
     what = f"{name_of(discriminator)}.{method}"
     says = discriminator.says
-    if not isinstance(scores, says):
+    if type(scores) is not says:
         raise PlayerError(
             f"{what} returned {_describe(scores)}, but the discriminator says {says.__name__}. "
             f"Return {says.__name__}(values) with one value per sample, from turinglearn.protocols."
@@ -158,6 +158,8 @@ def _blame(player: Any, method: str, *arguments: Any, itself: tuple[type[Excepti
     except (PlayerError, IncompatiblePlayers):
         raise
     except Exception as error:
+        if isinstance(error, ValueError) and type(player).__module__.startswith("turinglearn."):
+            raise  # it names the parameter or the data at fault by itself
         batches = ", ".join(_describe(a) for a in arguments if isinstance(a, Batch))
         raise PlayerError(
             f"{name_of(player)}.{method} raised {type(error).__name__}: {str(error).rstrip('.')}. "

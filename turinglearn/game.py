@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Iterator, Sized
 from itertools import accumulate, pairwise
@@ -20,6 +21,7 @@ from turinglearn.replay import Replay
 from turinglearn.rounds import Round, Testimony
 from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
 from turinglearn.sources import as_source, check_given, draw
+from turinglearn.state import recall, remember
 from turinglearn.streams import Streams, as_seed
 
 __all__ = ["Game"]
@@ -31,14 +33,15 @@ class Game:
     """A generator and a discriminator, and the rounds that they play.
 
     The players are used as they are, not cloned: they start anew in the first round, and hold what they have learned after
-    the last. Each role has a random stream of its own, so that changing one player never changes the draws of the other,
-    and a seed gives the same run, bit for bit, on the same libraries.
+    the last. Give each game players of its own: another game starts the same ones anew, and what they knew is lost. Each role
+    has a random stream of its own, so that changing one player never changes the draws of the other, and a seed gives the same
+    run, bit for bit, on the same libraries.
 
     Parameters
     ----------
     generator, discriminator
-        Players (see `turinglearn.protocols`), or what `as_generator` and `as_discriminator` adapt: an nn.Module, an
-        estimator with `fit` and `sample`, a scikit-learn classifier.
+        Players (see `turinglearn.protocols`), or what `as_generator` and `as_discriminator` adapt: an estimator with `fit` and
+        `sample`; a scikit-learn classifier, an nn.Module.
     objective : GeneratorObjective or None
         What the generator descends, from `turinglearn.objectives`; None for the partner of the judge's criterion.
     signal : Exact, Smoothed, Student, ImportanceWeights or None
@@ -106,6 +109,10 @@ class Game:
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
         self.criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
         self._testimony: Testimony | None = None
+        if replay is not None and not hasattr(replay, "mix"):
+            raise TypeError(f"replay={replay!r}: expected a Replay, such as turinglearn.replay.Replay(), or None.")
+        if not isinstance(simultaneous, bool):
+            raise TypeError(f"simultaneous={simultaneous!r}: expected True or False.")
         if simultaneous and (self.discriminator_steps, self.generator_steps) != (1, 1):
             raise ValueError(
                 f"simultaneous=True is one step of each player on the same counterfeits, but discriminator_steps="
@@ -113,13 +120,18 @@ class Game:
             )
 
     def __repr__(self) -> str:
-        return f"Game({self.generator!r}, {self.discriminator!r}, signal={self.signal!r}, index={self.index})"
+        means = getattr(self.signal, "derivative", None) or getattr(self.signal, "importance", None)
+        signal = f", signal={means!r}" if means else ""
+        return (
+            f"Game({self.generator!r}, {self.discriminator!r}, objective={self.signal.objective!r}{signal}, index={self.index})"
+        )
 
     # --------------------------------------------------------------------------------------------------------- the loop
     def rounds(self, data: Any, given: Array | None = None) -> Iterator[Round]:
         """Play for as long as somebody asks: ``for r in islice(game.rounds(X), 500)``.
 
-        data: genuine samples (N, *event), or a source with `draw(n, rng) -> Batch`. given: one condition per row, (N, c).
+        data: genuine samples (N, *event), or a source with `draw(n, rng) -> Batch`, which is first asked for 10,000 samples, or
+        all that it has, as an example of shapes and scales. given: one condition per row, (N, c).
         Called again, the game goes on where it stood. Raises ValueError for data that cannot be played on.
         """
         real = as_source(data, given)
@@ -131,7 +143,12 @@ class Game:
             yield self.play(real)
 
     def play(self, real: Source) -> Round:
-        """One round."""
+        """One round with a source, as `as_source` makes it of arrays."""
+        if not hasattr(real, "draw"):
+            raise TypeError(
+                f"play takes a source, with draw(n, rng), but was given a {type(real).__name__}. For an array: "
+                "next(game.rounds(X))."
+            )
         if self.index == 0:
             self._start(real)
         if self._testimony is not None:
@@ -168,6 +185,30 @@ class Game:
         n, rng = _count("n", n) or 1, self.streams("sample")
         given = self._check_given(n, given)
         return like(deploy(self.generator, n, rng, Batch(self._seen.x, given)), self._seen.x)
+
+    def state(self) -> dict[str, Any]:
+        """All that the game and its players have learned after at least one round: themselves, not copies."""
+        if self.index == 0:
+            raise RuntimeError("No round has been played, so there is no state. Play at least one: next(game.rounds(X)).")
+        return {
+            "index": self.index,
+            "seed": self.seed,
+            "streams": self.streams.opened,
+            "seen": self._seen,
+            "generator": remember(self.generator),
+            "discriminator": remember(self.discriminator),
+            "replay": None if self.replay is None else remember(self.replay),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from a state, in a game made with the same players and options: as if it had never been left."""
+        state = copy.deepcopy(state)
+        self.index, self.seed, self._seen, self._testimony = state["index"], state["seed"], state["seen"], None
+        self.streams = Streams(self.seed, state["streams"])
+        recall(self.generator, state["generator"])
+        recall(self.discriminator, state["discriminator"])
+        if self.replay is not None:
+            recall(self.replay, state["replay"])
 
     def _propose(self, genuine: Batch) -> Samples:
         """Counterfeits, as many as there are genuine samples and under the same conditions."""
@@ -215,12 +256,14 @@ class Game:
 
         They are distinct where the data are large enough: a judge's opinion of what it was fitted to is worth little.
         """
-        rng, sizes = self.streams("real"), self._sizes(real)
-        if sum(sizes) > _length(real):
-            dealt = [draw(real, size, rng) for size in sizes]
-        else:
-            hand, ends = draw(real, sum(sizes), rng), accumulate(sizes, initial=0)
+        rng, (*fits, batch) = self.streams("real"), self._sizes(real)
+        together = [size for size in ([*fits, batch], [*fits[:1], batch]) if sum(size) <= _length(real)]
+        if not together:
+            dealt = [draw(real, size, rng) for size in (*fits, batch)]
+        else:  # where not every fit can have rows of its own, the fits share theirs, but never with the judging
+            hand, ends = draw(real, sum(together[0]), rng), accumulate(together[0], initial=0)
             dealt = [_rows(hand, a, b) for a, b in pairwise(ends)]
+            dealt = [*dealt[:1] * (len(fits) - len(dealt) + 1), *dealt]
         self._check_kind(dealt[-1])
         return dealt
 
@@ -261,8 +304,13 @@ class Game:
     def _check_given(self, n: int, given: Any) -> Array | None:
         if (given is None) != (self._seen.given is None):
             played = "without" if self._seen.given is None else "under"
-            remedy = "Leave given out." if self._seen.given is None else f"Pass given=, one of {n} conditions per sample."
-            raise ValueError(f"The game was played {played} conditions, but given is {type(given).__name__}. {remedy}")
+            remedy = (
+                "Leave given out."
+                if self._seen.given is None
+                else f"Pass given=, an array with one condition for each of the {n} samples."
+            )
+            told = "none was given" if given is None else f"given is a {type(given).__name__}"
+            raise ValueError(f"The game was played {played} conditions, but {told}. {remedy}")
         return None if given is None else check_given(given, n, self._seen.given)
 
 

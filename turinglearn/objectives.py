@@ -29,9 +29,22 @@ __all__ = [
     "RelativisticLoss",
     "ReverseKL",
     "Wasserstein",
+    "meaning",
     "sigmoid",
     "softplus",
 ]
+
+
+def meaning(player: Any) -> type[Scores]:
+    """What the scores of a player with a criterion mean. Raises TypeError for what is no criterion."""
+    criterion = player.criterion
+    if isinstance(criterion, type) or not hasattr(criterion, "makes"):
+        raise TypeError(
+            f"{type(player).__name__}(criterion={criterion!r}): expected a judge's criterion from turinglearn.objectives, such "
+            "as Logistic() or Hinge(). A generator's loss goes to Game(objective=...)."
+        )
+    made: type[Scores] = criterion.makes
+    return made
 
 
 def softplus(r: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from turinglearn.arrays import namespace
@@ -42,7 +42,7 @@ class Testimony:
         self.discriminator = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Round:
     """One round of a game.
 
@@ -52,10 +52,14 @@ class Round:
     """
 
     index: int
-    lesson: Lesson = field(repr=False)
+    lesson: Lesson
     objective: GeneratorObjective
     criterion: DiscriminatorObjective | None
-    testimony: Testimony = field(repr=False)
+    testimony: Testimony
+
+    def __repr__(self) -> str:
+        caught = "" if math.isnan(self.caught) else f", caught={self.caught:.3f}"
+        return f"Round(index={self.index}, generator_loss={self.generator_loss:.4f}{caught})"
 
     @property
     def scores(self) -> Scores:

@@ -47,9 +47,15 @@ def as_source(data: Any, given: Any = None) -> Source:
 
 def draw(source: Source, n: int, rng: Rng) -> Batch:
     """n genuine samples from a source; a ValueError names one that breaks its contract."""
-    batch = source.draw(n, rng)
     if isinstance(source, ArraySource):  # checked once and for all
-        return batch
+        return source.draw(n, rng)
+    try:
+        batch = source.draw(n, rng)
+    except Exception as error:
+        raise ValueError(
+            f"{type(source).__name__}.draw({n}, rng) raised {type(error).__name__}: {error}. Expected a Batch of {n} samples; "
+            "mend the source, which needs draw(self, n, rng)."
+        ) from error
     what = f"{type(source).__name__}.draw({n}, rng)"
     if not isinstance(batch, Batch):
         raise ValueError(
@@ -67,7 +73,12 @@ def draw(source: Source, n: int, rng: Rng) -> Batch:
     xp = namespace(batch.x)
     if not xp.all(xp.isfinite(batch.x)):
         raise ValueError(f"{what} returned NaN or infinity; expected finite numbers. Clean the source's data.")
-    return batch
+    if batch.given is None:
+        return batch
+    try:
+        return Batch(batch.x, check_given(batch.given, n))
+    except ValueError as error:
+        raise ValueError(f"{what} returned conditions that cannot be used: {error}") from error
 
 
 def _take(x: Array, rows: Any) -> Array:
@@ -101,6 +112,11 @@ def _check_rows(name: str, x: Any, least_dimensions: int, least_rows: int = 2) -
         raise ValueError(f"{name} is complex ({x.dtype}); expected real numbers. Split it into real and imaginary columns.")
     if not floating(x):
         x = xp.astype(x, xp.float64)
+    if x.ndim == 0:
+        raise ValueError(
+            f"{name} is a single number, {x}; expected an array of samples. To play so many rounds: "
+            f"islice(game.rounds(X), {x})."
+        )
     if x.ndim < least_dimensions:
         raise ValueError(
             f"{name} has {x.ndim} dimension{'' if x.ndim == 1 else 's'}, shape {tuple(x.shape)}; expected "
@@ -135,6 +151,18 @@ def _from_host(name: str, x: Any) -> Any:
         raise ValueError(f"{name} is None; expected an array of shape (n, features).")
     if hasattr(x, "toarray"):
         raise ValueError(f"{name} is a sparse {type(x).__name__}; expected a dense array. Use {name}.toarray().")
+    if isinstance(x, tuple) and len(x) and all(hasattr(part, "__len__") for part in x):
+        raise ValueError(f"{name} is a tuple of {len(x)} things; expected one array, (n, features). Pass the samples alone.")
+    for field in ("data", "train"):  # what loaders of data sets return
+        if not is_array(x) and is_array(getattr(x, field, None)):
+            raise ValueError(f"{name} is a {type(x).__name__}; expected an array of shape (n, features). Pass {name}.{field}.")
+    if hasattr(x, "dtypes") and hasattr(x, "columns"):
+        wrong = [str(column) for column, dtype in zip(x.columns, x.dtypes, strict=True) if dtype.kind not in "biuf"]
+        if wrong:
+            raise ValueError(
+                f"{name} has columns that are not numeric: {', '.join(wrong)}; expected real numbers. Encode text, categories "
+                "and dates as numbers first, for example with sklearn.preprocessing.OneHotEncoder."
+            )
     try:
         array = np.asarray(x)
     except ValueError as error:

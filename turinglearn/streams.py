@@ -36,12 +36,12 @@ class Streams:
     True
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, opened: dict[str, Rng] | None = None) -> None:
         self.seed = seed
-        self._open: dict[str, Rng] = {}
+        self.opened: dict[str, Rng] = {} if opened is None else opened
 
     def __call__(self, role: str) -> Rng:
         """The stream of this role; the same object each time."""
-        if role not in self._open:
-            self._open[role] = np.random.default_rng([self.seed, zlib.crc32(role.encode())])
-        return self._open[role]
+        if role not in self.opened:
+            self.opened[role] = np.random.default_rng([self.seed, zlib.crc32(role.encode())])
+        return self.opened[role]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sklearn.utils import get_tags
+
 from turinglearn.arrays import is_module
 from turinglearn.discriminators.classifier import ClassifierDiscriminator
 from turinglearn.discriminators.torch_module import TorchDiscriminator
@@ -30,6 +32,12 @@ def as_discriminator(player: Any) -> Discriminator:
         return discriminator
     if is_module(player):
         return TorchDiscriminator(player)
+    kind = _kind(player)
+    if kind in ("regressor", "clusterer", "outlier_detector", "transformer", "density_estimator"):
+        raise TypeError(
+            f"{type(player).__name__} is a {kind.replace('_', ' ')}; a judge learns to tell two classes apart. Choose a "
+            "classifier, such as RandomForestClassifier(), or turn its output into a score for HandwrittenDiscriminator(score)."
+        )
     voices = ("predict_proba", "decision_function", "predict")
     if hasattr(player, "fit") and any(hasattr(owner, voice) for owner in (player, type(player)) for voice in voices):
         return ClassifierDiscriminator(player)  # some classifiers show their methods only once they are fitted
@@ -37,3 +45,10 @@ def as_discriminator(player: Any) -> Discriminator:
         f"{player!r} is no discriminator: expected `update(real, fake, rng)` and `examine(batch)`, or a classifier with `fit` "
         "and `predict_proba`. A handwritten score goes through HandwrittenDiscriminator(score)."
     )
+
+
+def _kind(player: Any) -> str:
+    """What scikit-learn takes the estimator for; "" for classifiers of one's own, which say nothing."""
+    if not hasattr(player, "__sklearn_tags__"):
+        return ""
+    return get_tags(player).estimator_type or ""

@@ -42,8 +42,9 @@ class ClassifierDiscriminator(BaseEstimator):
     Parameters
     ----------
     estimator : classifier
-        It has fit, and predict_proba, decision_function or predict. It is copied, never fitted itself; random_state
-        parameters, nested ones too, are drawn anew for each fit. A dictionary class_weight is of the labels 0 and 1.
+        It has fit, which sets classes_, and predict_proba, decision_function or predict. It is copied, never fitted itself;
+        random_state parameters, nested ones too, are drawn anew for each fit. A dictionary class_weight is of the labels 0
+        and 1.
     calibrate : bool
         Whether to find a and b on held-out rows.
 
@@ -148,8 +149,9 @@ def _fitted(estimator: Any, X: Any, y: Any, rng: Rng) -> Any:
     ask(who, f"fit {len(X)} rows of {X.shape[1]} features with labels 0 and 1", fresh.fit, X, y)
     classes: Any = getattr(fresh, "classes_", None)
     if (classes is not None or _voice(fresh) != "predict") and set(np.ravel(classes).tolist()) != {0, 1}:
+        shown = "no classes_" if classes is None else f"classes_={classes!r}"
         raise PlayerError(
-            f"{who} has classes_={classes!r} after fit; expected both labels that it was shown, 0 (counterfeit) and "
+            f"{who} has {shown} after fit; expected both labels that it was shown, 0 (counterfeit) and "
             "1 (genuine). Let fit set classes_ to numpy.unique(y), and let no step before it drop a class."
         )
     return fresh
@@ -178,6 +180,11 @@ def _spoken(fitted: Any, voice: str, X: Any) -> Any:
     if voice == "decision_function":  # of either sign: Platt's slope finds it
         check_values(who, "decision values", answer, (n,))
         return np.asarray(to_numpy(answer), dtype=float)
+    if is_array(answer) and tuple(answer.shape) != (n, 2):
+        raise PlayerError(
+            f"{who} returned probabilities of shape {tuple(answer.shape)}; expected {(n, 2)}: a column for each of classes_, "
+            "0 (counterfeit) and 1 (genuine). Stack them, for example by numpy.column_stack((1 - p, p))."
+        )
     check_values(who, "probabilities", answer, (n, 2))
     p = np.asarray(to_numpy(answer), dtype=float)
     if np.any(p < 0) or np.any(np.abs(p.sum(axis=1) - 1) > 1e-3):

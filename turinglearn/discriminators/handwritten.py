@@ -118,7 +118,11 @@ def _call(function: Any, role: str, batch: Batch) -> Array:
         told = {"given": batch.given} if "given" in inspect.signature(function).parameters else {}
     except (TypeError, ValueError):  # some compiled functions have no signature, and no such parameter
         told = {}
-    return ask(_name(function, role), f"examine {batch.n} samples", function, batch.x, **told)
+    x = batch.x
+    if isinstance(x, np.ndarray):  # the samples are the generator's: to be read, not written
+        x = x.view()
+        x.flags.writeable = False
+    return ask(_name(function, role), f"examine {batch.n} samples", function, x, **told)
 
 
 def _name(function: Any, role: str) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from turinglearn.arrays import flat, like, location_and_spread, namespace
+from turinglearn.arrays import like, namespace
 from turinglearn.nn import Tape
 from turinglearn.nn.optimizers import LearningRate
-from turinglearn.nn.starting import start_network, width_of
-from turinglearn.objectives import DiscriminatorObjective, Logistic
+from turinglearn.nn.starting import scales, start_network, width_of
+from turinglearn.objectives import DiscriminatorObjective, Logistic, meaning
 from turinglearn.protocols import Array, Batch, Pullback, Rng, Scores
 
 __all__ = ["NeuralDiscriminator"]
@@ -60,12 +60,12 @@ class NeuralDiscriminator(BaseEstimator):
     @property
     def says(self) -> type[Scores]:
         """What the criterion makes of the scores at its optimum."""
-        return self.criterion.makes
+        return meaning(self)
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
         self.network_, self.optimizer_ = start_network(self, sum(width_of(example)), 1, rng)
-        location, spread = location_and_spread(flat(example.x))
+        location, spread = scales(self, example)
         scale = 1 / np.where(spread > 0, spread, 1)
         self.location_, self.scale_ = (like(v, self.network_.parameters) for v in (location, scale))
 

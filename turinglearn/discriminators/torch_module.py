@@ -7,8 +7,8 @@ from typing import Any
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import concat, like
-from turinglearn.nn.starting import start_module
-from turinglearn.objectives import DiscriminatorObjective, Logistic
+from turinglearn.nn.starting import ask_module, module_state, restore_module, start_module, torch_draws
+from turinglearn.objectives import DiscriminatorObjective, Logistic, meaning
 from turinglearn.protocols import Array, Batch, PlayerError, Pullback, Rng, Scores
 
 __all__ = ["TorchDiscriminator"]
@@ -21,7 +21,7 @@ class TorchDiscriminator(BaseEstimator):
     of the batch, and asking for it changes nothing.
 
     The module is copied when a game starts and trained as `module_`; each game starts from the parameters that it was given
-    with. What it draws by itself (dropout) comes from torch's global generator, which the game does not seed.
+    with. What it draws by itself (dropout) comes from the game's stream too.
 
     Parameters
     ----------
@@ -51,12 +51,19 @@ class TorchDiscriminator(BaseEstimator):
     @property
     def says(self) -> type[Scores]:
         """What the criterion makes of the scores at its optimum."""
-        return self.criterion.makes
+        return meaning(self)
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Copy the module to its device and make its optimizer."""
-        self.module_, self.optimizer_ = start_module(self)
-        self.reference_ = next(self.module_.parameters()).detach()
+        start_module(self)
+
+    def state(self) -> dict[str, Any]:
+        """What has been learned: the states of the module and of its optimizer."""
+        return module_state(self)
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave, into a copy of the module."""
+        restore_module(self, state)
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
         """One optimizer step down the criterion."""
@@ -65,7 +72,8 @@ class TorchDiscriminator(BaseEstimator):
         x = concat(like(real.x, self.reference_), fake.x)
         given = None if real.given is None else concat(like(real.given, self.reference_), fake.given)
         self.module_.train()
-        scores = self._scores(Batch(x, given))
+        with torch_draws(rng):
+            scores = self._scores(Batch(x, given))
         slopes = self.criterion.slopes(scores[: real.n].detach(), scores[real.n :].detach())
         self.optimizer_.zero_grad()
         scores.backward(torch.cat(slopes))
@@ -98,7 +106,8 @@ class TorchDiscriminator(BaseEstimator):
 
     def _scores(self, batch: Batch) -> Any:
         x = like(batch.x, self.reference_)
-        scores = self.module_(x) if batch.given is None else self.module_(x, like(batch.given, self.reference_))
+        told = () if batch.given is None else (like(batch.given, self.reference_),)
+        scores = ask_module(self, "the data", x, *told)
         if scores.numel() != batch.n:
             raise PlayerError(
                 f"{type(self.module).__name__} returned scores of shape {tuple(scores.shape)} for {batch.n} samples; expected "

@@ -12,7 +12,7 @@ from turinglearn.arrays import to_numpy
 from turinglearn.contract import check_values, name_of
 from turinglearn.protocols import Array, PlayerError, Samples
 
-__all__ = ["accepts", "check_condition", "check_fresh", "feedback_values"]
+__all__ = ["accepts", "check_condition", "check_fresh", "feedback_values", "teaches"]
 
 
 def check_condition(player: Any, given: Array | None, n: int, width: int) -> None:
@@ -45,6 +45,14 @@ def feedback_values(player: Any, samples: Samples, feedback: Any, shape: tuple[i
         )
     check_values(f"The signal for {name_of(player)}", type(feedback).__name__.lower(), feedback.values, shape)
     return np.asarray(to_numpy(feedback.values), dtype=np.float64)
+
+
+def teaches(player: Any, rule: Any, expected: str) -> type:
+    """What an update rule learns from. Raises TypeError for what is no rule."""
+    if isinstance(rule, type) or not hasattr(rule, "learns_from"):
+        raise TypeError(f"{name_of(player)}(rule={rule!r}): expected {expected}, or None for the first of them.")
+    kind: type = rule.learns_from
+    return kind
 
 
 def accepts(function: Callable[..., Any], name: str) -> bool:

@@ -83,6 +83,17 @@ class EvolvedGenerator(BaseEstimator):
         self.candidates_: Array | None = None
         self.updates_ = 0
 
+    def state(self) -> dict[str, Any]:
+        """What has been learned, the search as the dictionary that cmaes makes of it; its seed is drawn anew at each asking."""
+        learned = {name: value for name, value in vars(self).items() if name not in self.get_params(deep=False)}
+        return {**learned, "search_": self.search_.__getstate__()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave."""
+        self.__dict__.update(state)
+        self.search_ = self._search(self.incumbent_, self.sigma)
+        self.search_.__setstate__(state["search_"])
+
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event): those of the first candidate, then those of the second, and so on."""
         self._check_started()
@@ -183,7 +194,10 @@ class EvolvedGenerator(BaseEstimator):
         """Where to begin, in units of the bounds; a `ValueError` for parameters that make no sense."""
         if not callable(self.simulate):
             raise ValueError(f"EvolvedGenerator(simulate={self.simulate!r}): expected a function (parameters, n, rng) -> x.")
-        bounds = np.asarray(self.bounds, dtype=np.float64)
+        try:
+            bounds = np.asarray(self.bounds, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"bounds={self.bounds!r}: expected (p, 2), a lower and an upper limit per parameter.") from error
         if bounds.ndim != 2 or bounds.shape[1] != 2 or len(bounds) == 0:
             raise ValueError(f"bounds has shape {bounds.shape}; expected (p, 2): a lower and an upper limit per parameter.")
         low, high = bounds.T

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, clone
 
 from turinglearn.arrays import flat, location_and_spread, to_numpy
-from turinglearn.generators.common import check_condition, check_fresh, feedback_values
+from turinglearn.generators.common import check_condition, check_fresh, feedback_values, teaches
 from turinglearn.generators.mixture_law import MixtureLaw
 from turinglearn.generators.mixture_updates import ScoreFunction, WeightedEM
 from turinglearn.protocols import Array, Batch, PlayerError, Rng, Samples
@@ -42,7 +42,7 @@ class MixtureGenerator(BaseEstimator):
     @property
     def learns_from(self) -> type:
         """What the update rule learns from: `Weights` or `Losses`."""
-        return (self.rule or WeightedEM()).learns_from
+        return teaches(self, WeightedEM() if self.rule is None else self.rule, "WeightedEM() or ScoreFunction()")
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Centres at random around the example's mean, each component as wide as the example; no more of it is used."""

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from sklearn.base import BaseEstimator
 
-from turinglearn.arrays import flat, like, location_and_spread, namespace
+from turinglearn.arrays import like, namespace
 from turinglearn.nn.optimizers import LearningRate
-from turinglearn.nn.starting import start_network, width_of
+from turinglearn.nn.starting import scales, start_network, width_of
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
 
 __all__ = ["NeuralGenerator"]
@@ -75,7 +75,7 @@ class NeuralGenerator(BaseEstimator):
         parameters = self.network_.parameters
         xp = namespace(parameters)
         self.average_ = xp.asarray(parameters, copy=True)
-        self.location_, self.spread_ = (like(v, parameters) for v in location_and_spread(flat(example.x)))
+        self.location_, self.spread_ = (like(v, parameters) for v in scales(self, example))
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event) of the present network; their tape is good until the next update."""

@@ -11,7 +11,7 @@ from sklearn.base import BaseEstimator, clone
 
 from turinglearn.arrays import flat, location_and_spread, to_numpy
 from turinglearn.contract import check_values, name_of
-from turinglearn.generators.common import accepts, check_condition, check_fresh, feedback_values
+from turinglearn.generators.common import accepts, check_condition, check_fresh, feedback_values, teaches
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples, Weights
 
 __all__ = ["Moved", "RefittedGenerator", "Resampled", "Reweighted"]
@@ -96,7 +96,7 @@ class RefittedGenerator(BaseEstimator):
     @property
     def learns_from(self) -> type:
         """What the rule learns from: `Weights` or `Gradients`."""
-        return self._rule.learns_from
+        return teaches(self, self._rule, "Resampled(), Reweighted() or Moved()")
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Fit the model to a Gaussian with the mean and the spread of the example's columns; no more of it is used."""

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like
-from turinglearn.nn.starting import start_module
+from turinglearn.nn.starting import ask_module, module_state, restore_module, start_module, torch_draws
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
 
 __all__ = ["TorchGenerator"]
@@ -18,7 +18,7 @@ class TorchGenerator(BaseEstimator):
     """x = module(z), or module(z, given) under conditions, z ~ N(0, I), trained by autograd.
 
     The module is copied when a game starts and trained as `module_`; each game starts from the parameters that it was given
-    with. What it draws by itself (dropout) comes from torch's global generator, which the game does not seed.
+    with. What it draws by itself (dropout) comes from the game's stream too.
 
     Parameters
     ----------
@@ -42,9 +42,17 @@ class TorchGenerator(BaseEstimator):
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Copy the module to its device and make its optimizer."""
-        self.module_, self.optimizer_ = start_module(self)
-        self.reference_ = next(self.module_.parameters()).detach()
+        start_module(self)
         self.updates_ = 0
+
+    def state(self) -> dict[str, Any]:
+        """What has been learned: the states of the module and of its optimizer, and how many updates were made."""
+        return {**module_state(self), "updates": self.updates_}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Put back what `state` gave, into a copy of the module."""
+        restore_module(self, state)
+        self.updates_ = state["updates"]
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event); their graph is good until the next update."""
@@ -74,4 +82,6 @@ class TorchGenerator(BaseEstimator):
 
     def _forward(self, n: int, rng: Rng, given: Array | None) -> Any:
         z = like(rng.standard_normal((n, self.latent_dim), dtype=np.float32), self.reference_)
-        return self.module_(z) if given is None else self.module_(z, like(given, self.reference_))
+        told = () if given is None else (like(given, self.reference_),)
+        with torch_draws(rng):
+            return ask_module(self, "latent_dim", z, *told)

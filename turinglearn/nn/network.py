@@ -31,13 +31,20 @@ class Network:
     """
 
     def __init__(self, widths: tuple[int, ...], rng: Rng, xp: Any = np, device: Any = None, dtype: Any = None) -> None:
-        self.widths = widths
-        shapes = [shape for i, o in pairwise(widths) for shape in ((i, o), (1, o))]
         start = np.concatenate([_initial(i, o, rng) for i, o in pairwise(widths)])
-        self.parameters = xp.asarray(start, dtype=dtype, device=device)
-        self.gradient = xp.zeros_like(self.parameters)
+        self._lay_out(widths, xp.asarray(start, dtype=dtype, device=device), version=0)
+
+    def _lay_out(self, widths: tuple[int, ...], parameters: Array, version: int) -> None:
+        self.widths, self.parameters, self.version = widths, parameters, version
+        self.gradient = namespace(parameters).zeros_like(parameters)
+        shapes = [shape for i, o in pairwise(widths) for shape in ((i, o), (1, o))]
         self._layers, self._slopes = _views(self.parameters, shapes), _views(self.gradient, shapes)
-        self.version = 0
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"widths": self.widths, "parameters": self.parameters, "version": self.version}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._lay_out(**state)  # a copy of a view is a view no more: lay them out anew
 
     def forward(self, x: Array) -> tuple[Array, Tape]:
         """y (n, out) and the tape of the pass, for x (n, in)."""

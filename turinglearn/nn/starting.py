@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import copy
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import library
+from turinglearn.arrays import flat, is_module, library, location_and_spread
 from turinglearn.nn.network import Network
 from turinglearn.nn.optimizers import Adam
-from turinglearn.protocols import Batch, Rng
+from turinglearn.protocols import Array, Batch, PlayerError, Rng
 
-__all__ = ["start_module", "start_network", "width_of"]
+_LEVELS = 100  # how many values of its dtype a feature takes within one spread, at least
+
+__all__ = ["ask_module", "module_state", "restore_module", "start_module", "start_network", "torch_draws", "width_of"]
 
 
 def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Network, Adam]:
@@ -36,21 +40,77 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
             raise ValueError(f"{name}({option}={getattr(player, option)!r}): expected {expected}.")
     xp = library(player.backend)
     widths = (inputs, *player.hidden, outputs)
-    network = Network(widths, rng, xp, player.device, getattr(xp, player.dtype))
+    try:
+        network = Network(widths, rng, xp, player.device, getattr(xp, player.dtype))
+    except (RuntimeError, ValueError, TypeError, AssertionError) as error:
+        raise ValueError(
+            f"{name}(backend={player.backend!r}, device={player.device!r}): no such device here ({error})."
+        ) from error
     return network, Adam(network.parameters, rate, player.betas)
 
 
-def start_module(player: Any) -> tuple[Any, Any]:
-    """A copy of a player's torch module on the player's device, and its optimizer; Adam where none is chosen."""
+def start_module(player: Any) -> None:
+    """Give a player `module_`, a copy of its torch module on its device, and `optimizer_`; Adam where none is chosen."""
     import torch
 
+    if not is_module(player.module):
+        raise ValueError(f"{type(player).__name__}(module={player.module!r}): expected a torch.nn.Module, an instance.")
     module = copy.deepcopy(player.module).to(player.device)
     parameters = list(module.parameters())
     if not parameters:
         raise ValueError(f"{type(player).__name__}: {type(player.module).__name__} has no parameters, so it cannot learn.")
-    if player.optimizer is None:
-        return module, torch.optim.Adam(parameters, lr=1e-3, betas=(0.5, 0.999))
-    return module, player.optimizer(parameters)
+    usual = torch.optim.Adam(parameters, lr=1e-3, betas=(0.5, 0.999)) if player.optimizer is None else None
+    player.module_, player.optimizer_ = module, usual or player.optimizer(parameters)
+    player.reference_ = parameters[0].detach()
+
+
+@contextmanager
+def torch_draws(rng: Rng) -> Iterator[None]:
+    """What torch draws by itself, in dropout say, comes from rng here, and torch's own generator is left as it was."""
+    import torch
+
+    with torch.random.fork_rng():
+        torch.manual_seed(int(rng.integers(2**63)))
+        yield
+
+
+def module_state(player: Any) -> dict[str, Any]:
+    """What a torch player has learned, as torch's own state dictionaries."""
+    return {"module": dict(player.module_.state_dict()), "optimizer": player.optimizer_.state_dict()}
+
+
+def restore_module(player: Any, state: dict[str, Any]) -> None:
+    """Start a torch player anew, and put back what `module_state` gave."""
+    start_module(player)
+    player.module_.load_state_dict(state["module"])
+    player.optimizer_.load_state_dict(state["optimizer"])
+
+
+def ask_module(player: Any, source: str, x: Array, *told: Array) -> Array:
+    """What a player's module makes of x and the conditions; an error in it names the module and the shapes it was shown."""
+    try:
+        return player.module_(x, *told)
+    except (RuntimeError, TypeError) as error:
+        shown = " and conditions ".join(str(tuple(part.shape)) for part in (x, *told))
+        raise PlayerError(
+            f"{type(player).__name__}: {type(player.module).__name__} raised {type(error).__name__} on an input of shape "
+            f"{shown}: {str(error).rstrip('.')}. Expected a module for that shape; its width comes from {source}."
+        ) from error
+
+
+def scales(player: Any, example: Batch) -> tuple[Any, Any]:
+    """Location and spread of each feature, (features,), in float64; ValueError for those that the player's dtype blurs."""
+    location, spread = location_and_spread(flat(example.x))
+    number = np.finfo(player.dtype)
+    blurred = (spread > 0) & ((spread < _LEVELS * number.eps * np.abs(location)) | (spread**2 < number.tiny))
+    if blurred.any():
+        i = int(np.argmax(blurred))
+        raise ValueError(
+            f"Feature {i} is spread by {spread[i]:.3g} around {location[i]:.3g}, which {player.dtype} hardly resolves. Scale "
+            "the features first, for example with sklearn.preprocessing.StandardScaler, or use "
+            f"{type(player).__name__}(dtype='float64')."
+        )
+    return location, spread
 
 
 def width_of(batch: Batch) -> tuple[int, int]:
