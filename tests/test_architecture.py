@@ -57,7 +57,7 @@ CORE = {
     "sklearn": "scikit-learn",
     "typer": "typer",
 }
-OPTIONAL = {"cmaes": "cmaes", "cupy": "cupy-cuda12x", "matplotlib": "matplotlib", "torch": "torch"}
+OPTIONAL = {"cmaes": "cmaes", "cupy": "cupy-cuda12x", "matplotlib": "matplotlib", "ot": "pot", "torch": "torch"}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 every_module = pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES])
@@ -140,7 +140,9 @@ def test_declared_libraries_are_those_of_the_project():
         return {requirement.split(">=")[0] for requirement in requirements}
 
     assert names(project["dependencies"]) == set(CORE.values())
-    assert names(extras["torch"] + extras["cupy"] + extras["evolve"] + extras["plot"]) == set(OPTIONAL.values())
+    assert set().union(*(names(extras[name]) for name in ("torch", "cupy", "evolve", "measures", "plot"))) == set(
+        OPTIONAL.values()
+    )
 
 
 @every_module

@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parent.parent
-OPTIONAL = ("torch", "cupy", "cmaes", "matplotlib", "skops", "safetensors")  # scikit-learn itself loads pandas, if it is there
+# scikit-learn itself loads pandas, where it is there
+OPTIONAL = ("torch", "cupy", "cmaes", "matplotlib", "ot", "safetensors", "skops")
 
 LOADED = """
 import sys

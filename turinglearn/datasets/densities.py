@@ -11,7 +11,7 @@ import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.special import roots_legendre
 
-from turinglearn.metrics.inputs import matrix, positive
+from turinglearn.metrics.inputs import matrix, positive, whole
 from turinglearn.protocols import Array, Batch, Rng
 from turinglearn.streams import as_seed
 
@@ -166,13 +166,6 @@ class Moons(Problem):
 def moons(noise: float = 0.1) -> Moons:
     """Two interleaving half circles, equally likely, uniform along the arc, as of scikit-learn's `make_moons`."""
     return Moons(positive(noise, "noise"))
-
-
-def whole(value: Any, name: str, *, least: int = 1) -> int:
-    """value, if it is a whole number from least on; a ValueError that calls it name otherwise."""
-    if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
-        raise ValueError(f"{name}={value!r}: expected a whole number from {least} on. Give an int.")
-    return int(value)
 
 
 def _half_circles(t: Any) -> tuple[Any, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
-from turinglearn.metrics.inputs import matrix, positive
+from turinglearn.metrics.inputs import pair, positive
 from turinglearn.protocols import Array
 
 __all__ = ["energy_distance", "mmd"]
@@ -30,7 +30,7 @@ def energy_distance(x: Array, y: Array, /) -> float:
 
     Székely & Rizzo (2013), Journal of Statistical Planning and Inference 143.
     """
-    x, y = _pair(x, y)
+    x, y = pair(x, y)
     return _discrepancy(x, y, lambda squared: -float(np.sqrt(squared, out=squared).sum()))
 
 
@@ -44,7 +44,7 @@ def mmd(x: Array, y: Array, /, *, bandwidths: Iterable[float] | None = None) -> 
 
     Gretton, Borgwardt, Rasch, Schölkopf & Smola (2012), Journal of Machine Learning Research 13.
     """
-    x, y = _pair(x, y)
+    x, y = pair(x, y)
     widths = _default_bandwidths(y) if bandwidths is None else _given_bandwidths(bandwidths)
     return _discrepancy(x, y, lambda squared: _gaussians(squared, widths)) / len(widths)
 
@@ -106,13 +106,3 @@ def _given_bandwidths(bandwidths: Iterable[float]) -> list[float]:
     if not widths:
         raise ValueError("bandwidths is empty; expected at least one number. Leave it out for the median heuristic.")
     return widths
-
-
-def _pair(x: Array, y: Array) -> tuple[Any, Any]:
-    x, y = matrix(x, "The first sample", rows=2), matrix(y, "The second sample", rows=2)
-    if x.shape[1] != y.shape[1]:
-        raise ValueError(
-            f"The first sample has {x.shape[1]} features, the second sample has {y.shape[1]}; expected as many. "
-            "Give both as (n, d) with the same d."
-        )
-    return x, y
