@@ -39,9 +39,13 @@ ROOMS = (
     "study",
     "plots",
     "report",
-    "persistence",
-    "checks",
+    "tables",
+    "keeping",
     "estimator",
+    "persistence",
+    "catalogue",
+    "files",
+    "checks",
     "demo",
     "cli",
     "__main__",
@@ -57,7 +61,16 @@ CORE = {
     "sklearn": "scikit-learn",
     "typer": "typer",
 }
-OPTIONAL = {"cmaes": "cmaes", "cupy": "cupy-cuda12x", "matplotlib": "matplotlib", "ot": "pot", "torch": "torch"}
+OPTIONAL = {
+    "cmaes": "cmaes",
+    "cupy": "cupy-cuda12x",
+    "matplotlib": "matplotlib",
+    "ot": "pot",
+    "pandas": "pandas",
+    "safetensors": "safetensors",
+    "skops": "skops",
+    "torch": "torch",
+}
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 every_module = pytest.mark.parametrize("path", MODULES, ids=[str(path.relative_to(PACKAGE)) for path in MODULES])
@@ -140,9 +153,8 @@ def test_declared_libraries_are_those_of_the_project():
         return {requirement.split(">=")[0] for requirement in requirements}
 
     assert names(project["dependencies"]) == set(CORE.values())
-    assert set().union(*(names(extras[name]) for name in ("torch", "cupy", "evolve", "measures", "plot"))) == set(
-        OPTIONAL.values()
-    )
+    found = set().union(*(names(extras[name]) for name in ("torch", "cupy", "evolve", "files", "measures", "plot")))
+    assert found == {*OPTIONAL.values(), "pyarrow"}  # by pyarrow pandas reads Parquet
 
 
 @every_module

@@ -61,12 +61,12 @@ def test_libraries_follow_one_trajectory(arrays_on):
         rng = np.random.default_rng(5)
         xp, device = (place.xp, place.device) if place else (np, None)
         network = Network(WIDTHS, rng, xp, device, xp.float64)
-        optimizer = Adam(network.parameters, LinearDecay(1e-2, 15))
+        optimizer, rate = Adam(network.parameters), LinearDecay(1e-2, 15)
         for _ in range(20):
             x = rng.standard_normal((8, 3))
             y, tape = network.forward(place.asarray(x) if place else x)
             network.backward(tape, y - 1)
-            optimizer.step(network.parameters, network.gradient)
+            optimizer.step(network.parameters, network.gradient, rate)
             network.changed()
         trajectories.append(place.to_numpy(network.parameters) if place else network.parameters)
     np.testing.assert_allclose(*trajectories, rtol=1e-9, atol=1e-12)
@@ -77,11 +77,11 @@ def test_adam_is_pytorchs():
     rng = np.random.default_rng(0)
     ours, theirs = rng.standard_normal(10), None
     theirs = torch.nn.Parameter(torch.tensor(ours.copy()))
-    adam = Adam(ours, 1e-2, (0.5, 0.9))
+    adam = Adam(ours, (0.5, 0.9))
     reference = torch.optim.Adam([theirs], lr=1e-2, betas=(0.5, 0.9), eps=1e-8)
     for _ in range(30):
         gradient = rng.standard_normal(10)
-        adam.step(ours, gradient)
+        adam.step(ours, gradient, 1e-2)
         theirs.grad = torch.tensor(gradient)
         reference.step()
     np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-12)

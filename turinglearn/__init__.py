@@ -2,6 +2,7 @@
 
 from turinglearn import datasets, metrics, objectives, signals
 from turinglearn.discriminators import as_discriminator
+from turinglearn.estimator import TuringLearner
 from turinglearn.game import Game
 from turinglearn.generators import as_generator
 from turinglearn.protocols import IncompatiblePlayers, PlayerError
@@ -11,6 +12,7 @@ __all__ = [
     "Game",
     "IncompatiblePlayers",
     "PlayerError",
+    "TuringLearner",
     "as_discriminator",
     "as_generator",
     "datasets",

@@ -28,8 +28,11 @@ class ArraySource:
         """n distinct rows with their conditions."""
         if n > len(self):
             raise ValueError(f"Cannot draw {n} distinct rows of the {len(self)} that X has. Choose a smaller batch.")
-        rows = rng.choice(len(self), n, replace=False)
-        return Batch(_take(self.x, rows), None if self.given is None else _take(self.given, rows))
+        return self.rows(rng.choice(len(self), n, replace=False))
+
+    def rows(self, index: Any) -> Batch:
+        """The rows of this index (n,), with their conditions."""
+        return Batch(_take(self.x, index), None if self.given is None else _take(self.given, index))
 
 
 def as_source(data: Any, given: Any = None) -> Source:

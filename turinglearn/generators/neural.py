@@ -89,7 +89,7 @@ class NeuralGenerator(BaseEstimator):
         xp, n = namespace(feedback.values), samples.n
         dy = xp.reshape(feedback.values, (n, -1)) * (self.spread_ / n)
         self.network_.backward(samples.context, dy)
-        self.optimizer_.step(self.network_.parameters, self.network_.gradient)
+        self.optimizer_.step(self.network_.parameters, self.network_.gradient, self.learning_rate)
         self.network_.changed()
         if self.averaging:
             kept = min(self.averaging, (1 + self.optimizer_.steps) / (10 + self.optimizer_.steps))  # short memory at first

@@ -31,25 +31,16 @@ class LinearDecay:
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015, algorithm 1) on one flat buffer, in place.
+    """Adam (Kingma & Ba 2015, algorithm 1) on one flat buffer, in place: the moments of its gradient."""
 
-    learning_rate: a number, or a function of the number of steps made so far.
-    """
-
-    def __init__(
-        self,
-        parameters: Array,
-        learning_rate: LearningRate = 1e-3,
-        betas: tuple[float, float] = (0.5, 0.999),
-        epsilon: float = 1e-8,
-    ) -> None:
+    def __init__(self, parameters: Array, betas: tuple[float, float] = (0.5, 0.999), epsilon: float = 1e-8) -> None:
         xp = namespace(parameters)
-        self.learning_rate, self.betas, self.epsilon, self.steps = learning_rate, betas, epsilon, 0
+        self.betas, self.epsilon, self.steps = betas, epsilon, 0
         self.first, self.second = xp.zeros_like(parameters), xp.zeros_like(parameters)
 
-    def step(self, parameters: Array, gradient: Array) -> None:
-        """One step down the gradient."""
-        rate = self.learning_rate(self.steps) if callable(self.learning_rate) else self.learning_rate
+    def step(self, parameters: Array, gradient: Array, learning_rate: LearningRate) -> None:
+        """One step down the gradient, at a rate that is a number, or a function of the number of steps made so far."""
+        rate = learning_rate(self.steps) if callable(learning_rate) else learning_rate
         xp, (b1, b2) = namespace(parameters), self.betas
         self.steps += 1
         self.first *= b1

@@ -46,7 +46,7 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
         raise ValueError(
             f"{name}(backend={player.backend!r}, device={player.device!r}): no such device here ({error})."
         ) from error
-    return network, Adam(network.parameters, rate, player.betas)
+    return network, Adam(network.parameters, player.betas)
 
 
 def start_module(player: Any) -> None:

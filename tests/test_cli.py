@@ -1,0 +1,171 @@
+"""The command line: what it writes, what it says, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from turinglearn.catalogue import make, players
+from turinglearn.cli import app
+from turinglearn.persistence import load
+
+pd = pytest.importorskip("pandas", reason="needs pandas, which is not installed")
+pytest.importorskip("skops", reason="needs skops, which is not installed")
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """A small table in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"x": rng.normal(size=80).round(3), "n": rng.integers(0, 9, 80), "t": rng.choice(["a", "b"], 80)})
+    frame["day"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 99, 80), unit="D")
+    frame.to_csv("table.csv", index=False)
+    return "table.csv"
+
+
+def run(*arguments):
+    return CliRunner().invoke(app, list(map(str, arguments)))
+
+
+def fit(table, *arguments, out="model"):
+    return run("fit", table, "--out", out, "--random-state", 0, *arguments)
+
+
+def test_the_main_job(table):
+    done = fit(table, "--rounds", 40)
+    assert done.exit_code == 0
+    assert done.stdout.startswith("model: 40 rounds in ")
+    assert done.stderr == ""  # a pipe sees no progress bar
+    for name in ("fake.csv", "fake.parquet"):
+        drawn = run("sample", "model", "-n", 30, "--out", name, "--random-state", 1)
+        assert drawn.stdout == f"{name}: 30 rows, 4 columns.\n"
+    from_csv, from_parquet = pd.read_csv("fake.csv", parse_dates=["day"]), pd.read_parquet("fake.parquet")
+    assert list(from_csv) == ["x", "n", "t", "day"]
+    assert from_csv["n"].dtype == np.int64
+    pd.testing.assert_frame_equal(from_csv, from_parquet, check_dtype=False)
+    scored = run("score", "model", "table.csv", "--json")
+    assert set(json.loads(scored.stdout)) == {"rows", "energy_distance", "mmd"}
+    assert "Squared energy distance" in run("score", "model", "table.csv").stdout
+
+
+def test_samples_go_to_standard_output_without_a_file(table):
+    fit(table, "--rounds", 2)
+    lines = run("sample", "model", "-n", 5).stdout.splitlines()
+    assert lines[0] == "x,n,t,day"
+    assert len(lines) == 6
+
+
+def test_reports_for_machines(table):
+    report = json.loads(fit(table, "--rounds", 10, "--json").stdout)
+    assert (report["model"], report["rounds"], report["finished"]) == ("model", 10, True)
+    assert np.isfinite(report["distance"])
+    assert {entry["role"] for entry in json.loads(run("players", "--json").stdout)} == {"generator", "discriminator"}
+    failed = run("sample", "nowhere", "--json")
+    assert json.loads(failed.stderr)["error"].startswith("nowhere does not exist")
+
+
+@pytest.mark.parametrize("judge", ["svm", "sklearn.svm.SVC(C=10.0)", "forest", "sklearn.naive_bayes.GaussianNB"])
+def test_judges_by_name(table, judge):
+    assert fit(table, "--discriminator", judge, "--rounds", 2).exit_code == 0
+    assert load("model").sample(3).shape == (3, 4)
+
+
+@pytest.mark.parametrize("generator", ["neural(latent_dim=2)", "mixture(n_components=2)", "sklearn.mixture.GaussianMixture"])
+def test_generators_by_name(table, generator):
+    assert fit(table, "--generator", generator, "--rounds", 2).exit_code == 0
+
+
+def test_every_player_is_listed():
+    text = CliRunner().invoke(app, ["players"], env={"COLUMNS": "200"}).stdout
+    for entry in players():
+        assert entry.name in text
+
+
+# --------------------------------------------------------------------------------------------------------------- mistakes
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["fit", "nothere.csv", "--out", "m"], "nothere.csv does not exist"),
+        (["fit", "table.txt", "--out", "m"], "table.txt ends in .txt; expected .csv or .parquet"),
+        (["fit", "table.csv", "--out", "m", "--rounds", "0"], "rounds=0: expected a whole number"),
+        (["fit", "table.csv", "--out", "m", "--batch-size", "500"], "batch_size=500 is more than the 72 rows"),
+        (["fit", "table.csv", "--out", "m", "--discriminator", "oracle"], "There is no discriminator called 'oracle'. Choose"),
+        (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.svc"], "Did you mean sklearn.svm.SVC?"),
+        (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.SVC(D=1)"], "cannot be made with {'D': 1}"),
+        (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.SVC(C=open('x'))"], "expected a name, or a class"),
+        (["fit", "table.csv", "--out", "m", "--discriminator", "no.such.Thing"], "no.such.Thing cannot be imported"),
+        (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.cluster.KMeans"], "KMeans is a clusterer"),
+        (["fit", "table.csv", "--out", "m", "--generator", "sklearn.svm.SVC"], "SVC"),
+        (["fit", "table.csv", "--out", "m", "--checkpoint-every", "0"], "--checkpoint-every 0: expected at least 1"),
+        (["fit", "table.csv", "--out", "table.csv"], "table.csv is a file; expected a folder"),
+        (["sample", "table.csv"], "table.csv is a file; expected the folder of a model"),
+        (["sample", "m"], "m does not exist"),
+        (["score", "m", "table.csv"], "m does not exist"),
+    ],
+)
+def test_a_mistake_is_one_line_and_an_exit_code(table, arguments, message):
+    done = run(*arguments)
+    assert done.exit_code == 1
+    assert message in done.stderr
+    assert done.stderr.startswith("Error: ")
+    assert "Traceback" not in done.output
+    assert not Path("m").exists()
+
+
+def test_options_that_cannot_change_are_refused(table):
+    fit(table, "--rounds", 4)
+    done = fit(table, "--resume", "--discriminator", "svm")
+    assert done.exit_code == 1
+    assert "--random-state, --discriminator cannot be changed with --resume" in done.stderr
+
+
+def test_another_table_cannot_be_gone_on_with(table):
+    fit(table, "--rounds", 4)
+    pd.read_csv(table)[::-1].to_csv("other.csv", index=False)
+    assert "X is not the data" in run("fit", "other.csv", "--out", "model", "--resume").stderr
+
+
+# --------------------------------------------------------------------------------------------------------------- going on
+def test_a_fit_that_was_parted_equals_one_that_was_not(table):
+    """More rounds go on from the checkpoint, bit for bit, where rates and stages do not depend on their number."""
+    options = ("--keep", "last", "--generator", "neural(latent_dim=3)")
+    fit(table, "--rounds", 30, *options, out="whole")
+    fit(table, "--rounds", 12, *options, "--checkpoint-every", 5, out="parted")
+    assert run("fit", table, "--out", "parted", "--resume", "--rounds", 30).exit_code == 0
+    whole, parted = load("whole"), load("parted")
+    np.testing.assert_array_equal(whole.game_.generator.network_.parameters, parted.game_.generator.network_.parameters)
+    pd.testing.assert_frame_equal(whole.sample(20), parted.sample(20))
+
+
+def test_ctrl_c_finishes_the_round_saves_and_says_how_to_go_on(table):
+    command = [sys.executable, "-m", "turinglearn.cli", "fit", table, "--out", "model", "--rounds", "1000000"]
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    fitting = subprocess.Popen([*command, "--checkpoint-every", "5"], env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not Path("model/manifest.json").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    fitting.send_signal(signal.SIGINT)
+    _, said = fitting.communicate(timeout=60)
+    assert fitting.returncode == 130
+    assert "Finishing this round" in said
+    assert f"turinglearn fit {table} --out model --resume" in said
+    assert load("model").game_.index >= 5
+
+
+def test_players_are_made_of_names_and_literals_only():
+    assert make("discriminator", "sklearn.svm.SVC(C=2, gamma='auto')").C == 2
+    for text in ("a b", "print('x')(1)", "sklearn.svm.SVC(2)", "", "sklearn.svm.SVC(", "lambda: 1"):
+        with pytest.raises(ValueError, match=r"expected a name, or a class|There is no"):
+            make("discriminator", text)

@@ -1,0 +1,103 @@
+"""The players by name, for the command line: what exists, what it offers and what it accepts."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.utils.discovery import all_estimators
+
+__all__ = ["Entry", "make", "players"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One kind of player: its name on the command line, its class, and a line on what it says or learns from."""
+
+    role: str
+    name: str
+    path: str
+    offers: str
+    accepts: str
+
+
+_SIMULATOR = "a function simulate(parameters, n, rng), so from Python only"
+
+PLAYERS = (
+    Entry("generator", "neural", "turinglearn.generators.NeuralGenerator", "a network of noise", "gradients"),
+    Entry("generator", "mixture", "turinglearn.generators.MixtureGenerator", "Gaussians with a density", "weights, losses"),
+    Entry("generator", "torch", "turinglearn.generators.TorchGenerator", "any nn.Module, so from Python only", "gradients"),
+    Entry("generator", "evolved", "turinglearn.generators.EvolvedGenerator", _SIMULATOR, "losses"),
+    Entry(
+        "generator",
+        "module.Class",
+        "",
+        "anything with fit and sample, such as sklearn.mixture.GaussianMixture",
+        "weights",
+    ),
+    Entry("discriminator", "neural", "turinglearn.discriminators.NeuralDiscriminator", "log-odds, exact gradients", "any data"),
+    Entry("discriminator", "svm", "turinglearn.discriminators.KernelSVMDiscriminator", "log-odds, exact gradients", "any data"),
+    Entry("discriminator", "forest", "sklearn.ensemble.RandomForestClassifier", "log-odds", "any data"),
+    Entry("discriminator", "boosting", "sklearn.ensemble.HistGradientBoostingClassifier", "log-odds", "any data"),
+    Entry("discriminator", "logistic", "sklearn.linear_model.LogisticRegression", "log-odds, exact gradients", "any data"),
+    Entry(
+        "discriminator", "torch", "turinglearn.discriminators.TorchDiscriminator", "any nn.Module, from Python only", "any data"
+    ),
+    Entry("discriminator", "module.Class", "", "any classifier, such as sklearn.svm.SVC", "any data"),
+)
+
+
+def players(role: str | None = None) -> list[Entry]:
+    """The players of a role, or all."""
+    return [entry for entry in PLAYERS if role in (None, entry.role)]
+
+
+def make(role: str, text: str) -> Any:
+    """The player that the text describes: a name or a dotted class, and options as in Python, "sklearn.svm.SVC(C=10)".
+
+    Raises ValueError, with the remedy, for what does not exist or takes other options.
+    """
+    name, options = _parsed(role, text)
+    path = next((entry.path for entry in players(role) if entry.name == name and entry.path), name)
+    known = ", ".join(entry.name for entry in players(role))
+    if "." not in path:
+        raise ValueError(f"There is no {role} called {name!r}. Choose among: {known}.")
+    module, _, kind = path.rpartition(".")
+    try:
+        found = getattr(importlib.import_module(module), kind)
+    except ImportError as error:
+        raise ValueError(f"{path} cannot be imported: {error}. Check the name, and that its package is installed.") from error
+    except AttributeError as error:
+        raise ValueError(f"{module} has no {kind}.{_meant(kind)}") from error
+    if not isinstance(found, type):
+        raise ValueError(f"{path} is no class; expected the class of a {role}. Choose among: {known}.")
+    try:
+        return found(**options)
+    except TypeError as error:
+        raise ValueError(f"{path} cannot be made with {options or 'no options'}: {error}.") from error
+
+
+def _parsed(role: str, text: str) -> tuple[str, dict[str, Any]]:
+    """ "name(option=1)" as a name and its options; only literals are read."""
+    expected = ValueError(f"--{role} {text!r}: expected a name, or a class with options, such as 'sklearn.svm.SVC(C=10)'.")
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+        call = tree if isinstance(tree, ast.Call) else None
+        if call is not None and call.args:
+            raise expected
+        options = {k.arg: ast.literal_eval(k.value) for k in call.keywords if k.arg} if call is not None else {}
+        name = ast.unparse(tree if call is None else call.func)
+    except (SyntaxError, ValueError) as error:
+        raise expected from error
+    if not all(part.isidentifier() for part in name.split(".")):
+        raise expected
+    return name, options
+
+
+def _meant(kind: str) -> str:
+    for name, found in all_estimators(type_filter="classifier"):
+        if name.lower() == kind.lower():
+            return f" Did you mean {found.__module__.split('._')[0]}.{name}?"
+    return " Check the name."

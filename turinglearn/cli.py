@@ -1,0 +1,244 @@
+"""The command line: fit a table, sample, score, list the players, show the demonstration."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from turinglearn.catalogue import make, players
+from turinglearn.estimator import TuringLearner
+from turinglearn.files import read_table, write_table
+from turinglearn.metrics import mmd
+from turinglearn.protocols import PlayerError
+from turinglearn.rounds import Round
+
+__all__ = ["main"]
+
+_MISTAKE, _INTERRUPTED = 1, 130
+_MISTAKES = (ValueError, TypeError, OSError, PlayerError, ImportError)
+_REFRESH = 0.2  # seconds between two looks at the judge's accuracy, which costs an examination
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+_out, _err = Console(), Console(stderr=True)
+
+TableFile = Annotated[Path, typer.Argument(help="A CSV or Parquet file with a line of column names.", show_default=False)]
+Model = Annotated[Path, typer.Argument(help="The folder of a model that `turinglearn fit` wrote.", show_default=False)]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for machines.")]
+Seed = Annotated[int | None, typer.Option(help="A seed; without one each run differs.")]
+
+
+def main() -> None:
+    """The command `turinglearn`."""
+    app()
+
+
+@app.callback()
+def _about() -> None:
+    """Any generator against any discriminator: learn a table by deceiving a judge."""
+
+
+@app.command()
+def fit(
+    table: TableFile,
+    out: Annotated[Path, typer.Option(help="The folder for the model.", show_default=False)],
+    generator: Annotated[str | None, typer.Option(help="A name from `turinglearn players`, or module.Class(options).")] = None,
+    discriminator: Annotated[str | None, typer.Option(help="Likewise, such as 'sklearn.svm.SVC(C=10)'.")] = None,
+    rounds: Annotated[int | None, typer.Option(help="How many rounds to play in all; 1000 for a new model.")] = None,
+    keep: Annotated[str | None, typer.Option(help="best, average or last: which stage of the generator is kept.")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Counterfeits per step of the generator.")] = None,
+    samples_per_fit: Annotated[int | None, typer.Option(help="Genuine rows per update of the judge.")] = None,
+    random_state: Seed = None,
+    checkpoint_every: Annotated[int | None, typer.Option(help="Save after every so many rounds.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with the model in --out, on the same table.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Learn a table, and save the model."""
+    with _mistakes(as_json):
+        from turinglearn.persistence import load, save
+
+        if checkpoint_every is not None and checkpoint_every < 1:
+            raise ValueError(f"--checkpoint-every {checkpoint_every}: expected at least 1.")
+        options = {"keep": keep, "batch_size": batch_size, "samples_per_fit": samples_per_fit, "random_state": random_state}
+        chosen: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
+        if resume:
+            _refuse(chosen | {n: v for n, v in {"generator": generator, "discriminator": discriminator}.items() if v})
+            learner = load(out)
+            learner.set_params(rounds=learner.rounds if rounds is None else rounds)
+        else:
+            maker = None if generator in (None, "neural") else make("generator", str(generator))
+            judge = None if discriminator in (None, "neural") else make("discriminator", str(discriminator))
+            learner = TuringLearner(maker, judge, rounds=1000 if rounds is None else rounds, **chosen)
+        frame, begun = read_table(table), time.perf_counter()
+        stopped = False
+        with _watched(as_json, learner.rounds) as watch, _finishing_rounds() as asked:
+            for r in learner.play(frame, resume=resume):
+                watch(r)
+                stopped = bool(asked)
+                if stopped or (checkpoint_every and r.index % checkpoint_every == 0):
+                    save(learner, out)
+                if stopped:
+                    break
+        save(learner, out)
+        report: dict[str, Any] = {
+            "model": str(out),
+            "rounds": learner.game_.index,
+            "seconds": round(time.perf_counter() - begun, 2),
+            "distance": learner.keeper_.distance if learner.keeper_.kept else None,
+            "finished": not stopped,
+        }
+        _tell(report, as_json, f"{out}: {report['rounds']} rounds in {report['seconds']} s{_distance(report['distance'])}.")
+        if stopped:
+            said = (
+                f"Stopped after round {learner.game_.index} and saved. To go on: turinglearn fit {table} --out {out} --resume"
+            )
+            print(said, file=sys.stderr)
+            raise typer.Exit(_INTERRUPTED)
+
+
+@app.command()
+def sample(
+    model: Model,
+    n: Annotated[int, typer.Option("-n", help="How many rows.")] = 1000,
+    out: Annotated[Path | None, typer.Option(help="A CSV or Parquet file; without it, CSV on standard output.")] = None,
+    random_state: Seed = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw rows from a model."""
+    with _mistakes(as_json):
+        from turinglearn.persistence import load
+
+        frame = _frame(load(model).sample(n, random_state=random_state))
+        if out is None:
+            frame.to_csv(sys.stdout, index=False)
+            return
+        write_table(frame, out)
+        _tell({"file": str(out), "rows": n, "columns": frame.shape[1]}, as_json, f"{out}: {n} rows, {frame.shape[1]} columns.")
+
+
+@app.command()
+def score(model: Model, table: TableFile, as_json: AsJson = False) -> None:
+    """How far a model's samples are from the rows of a table, which it should not have seen."""
+    with _mistakes(as_json):
+        from turinglearn.persistence import load
+
+        learner, frame = load(model), read_table(table)
+        genuine, fake = learner.in_units(frame), learner.in_units(learner.sample(len(frame), random_state=0))
+        figures = {"rows": len(frame), "energy_distance": -learner.score(frame), "mmd": mmd(fake, genuine)}
+        text = "Squared energy distance {energy_distance:.4f} (units of each column's spread), MMD² {mmd:.5f}, {rows} rows."
+        _tell(figures, as_json, text.format(**figures))
+
+
+@app.command("players")
+def list_players(as_json: AsJson = False) -> None:
+    """What exists, what it offers and what it accepts."""
+    entries = players()
+    if as_json:
+        print(json.dumps([{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in entries]))
+        return
+    for role, heading in (("generator", "learns from"), ("discriminator", "accepts")):
+        shown = Table("name", "class", "is / says", heading, title=f"{role}s", title_justify="left")
+        for entry in players(role):
+            shown.add_row(entry.name, entry.path, entry.offers, entry.accepts)
+        _out.print(shown)
+
+
+@app.command()
+def demo(out: Annotated[Path, typer.Option(help="The folder for the pictures and the page.")] = Path("demo")) -> None:
+    """The main job on real data: a table, pictures, one page."""
+    with _mistakes(False):
+        from turinglearn.demo import run
+
+        run(out, most=None, workers=2)
+
+
+# --------------------------------------------------------------------------------------------------------------- helpers
+@contextmanager
+def _mistakes(as_json: bool) -> Iterator[None]:
+    """A user's mistake ends in one line and an exit code, not in a traceback."""
+    try:
+        yield
+    except _MISTAKES as error:
+        print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(_MISTAKE) from error
+
+
+@contextmanager
+def _finishing_rounds() -> Iterator[list[int]]:
+    """Ctrl-C fills the list that is yielded, so that the round at hand is finished first; a second one interrupts at once."""
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        if asked:
+            raise KeyboardInterrupt
+        asked.append(number)
+        _err.print("Finishing this round; press Ctrl-C again to leave at once.")
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def _watched(quiet: bool, rounds: int) -> Iterator[Any]:
+    """A progress bar on a terminal; in pipes nothing."""
+    if quiet or not _err.is_terminal:
+        yield lambda r: None
+        return
+    columns = (TextColumn("round {task.completed}/{task.total}"), BarColumn(), TextColumn("{task.fields[figures]}"))
+    with Progress(*columns, TimeRemainingColumn(), console=_err, transient=True) as progress:
+        task, shown, begun, first = progress.add_task("", total=rounds, figures=""), 0.0, time.perf_counter(), [0]
+
+        def watch(r: Round) -> None:
+            nonlocal shown
+            now = time.perf_counter()
+            first[0] = first[0] or r.index
+            if now - shown > _REFRESH:
+                shown = now
+                speed = (r.index - first[0] + 1) / (now - begun)
+                figures = f"{speed:.0f}/s, judge {r.accuracy:.0%}" if r.accuracy == r.accuracy else f"{speed:.0f}/s"
+                progress.update(task, completed=r.index, figures=figures)
+
+        yield watch
+
+
+def _refuse(chosen: dict[str, Any]) -> None:
+    if chosen:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in chosen)
+        raise ValueError(
+            f"{names} cannot be changed with --resume, which goes on with what was saved. Leave it out, or start anew."
+        )
+
+
+def _frame(x: Any) -> Any:
+    import pandas
+
+    if isinstance(x, pandas.DataFrame):
+        return x
+    x = x.reshape(len(x), -1)
+    return pandas.DataFrame(x, columns=[f"x{i}" for i in range(x.shape[1])])
+
+
+def _distance(distance: float | None) -> str:
+    return "" if distance is None else f", squared energy distance {distance:.4f} on rows kept for choosing"
+
+
+def _tell(report: dict[str, Any], as_json: bool, text: str) -> None:
+    print(json.dumps(report) if as_json else text)
+
+
+if __name__ == "__main__":
+    main()
