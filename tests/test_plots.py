@@ -10,6 +10,7 @@ from io import BytesIO
 import numpy as np
 import pytest
 
+from turinglearn import plots
 from turinglearn.objectives import LinearLoss, Logistic, NonSaturating
 from turinglearn.plots import COUNTERFEIT, GENUINE, JUDGE, density_panel, losses, real_beside_fake
 
@@ -255,3 +256,91 @@ def test_a_missing_matplotlib_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(ImportError, match=r"pip install 'turinglearn\[plot\]'"):
         losses(history())
+
+
+# ------------------------------------------------------------------------------------------------------- tables, surfaces
+def people(n, seed):
+    pandas = pytest.importorskip("pandas", reason="needs pandas, which is not installed")
+    rng = np.random.default_rng(seed)
+    table = pandas.DataFrame(
+        {"height": rng.normal(size=n), "city": rng.choice(["Lima", "Rome"], n), "well": rng.random(n) < 0.3}
+    )
+    table["day"] = pandas.Timestamp("2024-01-01") + pandas.to_timedelta(rng.integers(0, 90, n), unit="D")
+    table.loc[0, "height"] = None
+    return table
+
+
+def test_pairs_show_genuine_rows_below_and_counterfeits_above():
+    figure = plots.pairs(people(300, 0), people(200, 1), title="people")
+    grid = np.array(figure.axes).reshape(4, 4)
+    for i in range(4):
+        for j in range(4):
+            if i != j:
+                (points,) = grid[i, j].collections
+                colour = colors.to_hex(points.get_facecolor()[0])
+                assert colour.upper() == (plots.GENUINE if i > j else plots.COUNTERFEIT)
+                assert len(points.get_offsets()) == 200  # as many of each
+    assert [axes.get_xlabel() for axes in grid[-1]] == ["height", "city", "well", "day (days)"]
+    assert [label.get_text() for label in grid[-1, 1].get_xticklabels()] == ["Lima", "Rome"]
+
+
+def test_pairs_spread_categories_apart_from_each_other():
+    """Two categories are blurred independently, or their points would lie on a line."""
+    figure = plots.pairs(people(300, 0), people(300, 1), columns=["city", "well"])
+    x, y = np.asarray(figure.axes[2].collections[0].get_offsets()).T
+    assert abs(np.corrcoef(x - np.rint(x), y - np.rint(y))[0, 1]) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [(["height", "age"], "no column 'age' in both tables"), (list("abcdef"), "no column"), ([], "0 columns")],
+)
+def test_pairs_that_cannot_be(columns, message):
+    with pytest.raises(ValueError, match=message):
+        plots.pairs(people(9, 0), people(9, 1), columns=columns)
+    with pytest.raises(ValueError, match=r"must be pandas data frames. For arrays: real_beside_fake"):
+        plots.pairs(np.ones((3, 2)), people(9, 1))
+
+
+def test_the_surface_is_the_judges():
+    """The undecided line lies where the score is 0, and colours are those of the scores."""
+    rng = np.random.default_rng(0)
+    figure = plots.judge_surface(lambda x: x[:, 0] - 0.5, rng.normal(size=(200, 2)), rng.normal(size=(100, 2)) + 1)
+    axes = figure.axes[0]
+    line = np.concatenate([path.vertices for path in axes.collections[0].get_paths()])
+    np.testing.assert_allclose(line[:, 0], 0.5, atol=1e-6)
+    surface = axes.images[0].get_array()
+    left, right, *_ = axes.images[0].get_extent()
+    np.testing.assert_allclose(surface[0], np.linspace(left, right, surface.shape[1]) - 0.5)
+
+
+@pytest.mark.parametrize(
+    ("judge", "real", "message"),
+    [
+        (lambda x: x, np.ones((5, 2)), r"discriminate returned shape \(14400, 2\)"),
+        (lambda x: np.full(len(x), np.nan), np.ones((5, 2)), "expected finite scores"),
+        (lambda x: x[:, 0], np.ones((5, 3)), r"expected \(n, 2\): a surface lies over a plane"),
+    ],
+)
+def test_surfaces_that_cannot_be(judge, real, message):
+    with pytest.raises(ValueError, match=message):
+        plots.judge_surface(judge, real, real)
+
+
+def test_dark_pictures_are_dark():
+    x = np.linspace(-1, 1, 9)
+    samples = np.random.default_rng(0).normal(size=(30, 2))
+    figures = [
+        plots.real_beside_fake(samples, samples, title="t", theme=plots.DARK),
+        plots.losses(history(), title="t", theme=plots.DARK),
+        plots.density_panel(x, x**2, x**2, x**2, title="t", theme=plots.DARK),
+        plots.judge_surface(lambda z: z[:, 0], samples, samples, title="t", theme=plots.DARK),
+        plots.pairs(people(9, 0), people(9, 1), theme=plots.DARK),
+    ]
+    for figure in figures:
+        assert colors.to_hex(figure.get_facecolor()) == plots.DARK.paper.lower()
+        for axes in figure.axes:
+            words = [*axes.get_xticklabels(), *axes.get_yticklabels(), axes.title]
+            if axes.axison and not axes.images and axes.get_label() != "<colorbar>":
+                assert colors.to_hex(axes.get_facecolor()) == plots.DARK.paper.lower()
+            assert not any(colors.to_hex(word.get_color()) == "#000000" for word in words if word.get_text())

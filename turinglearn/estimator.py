@@ -341,5 +341,5 @@ def _fingerprint(x: Array, given: Array | None) -> str:
         if part is not None:
             host = np.ascontiguousarray(to_numpy(part))
             digest.update(f"{host.shape} {host.dtype}".encode())
-            digest.update(host.tobytes())
+            digest.update(memoryview(host).cast("B"))
     return digest.hexdigest()
