@@ -341,5 +341,5 @@ def _fingerprint(x: Array, given: Array | None) -> str:
         if part is not None:
             host = np.ascontiguousarray(to_numpy(part))
             digest.update(f"{host.shape} {host.dtype}".encode())
-            digest.update(memoryview(host).cast("B"))
+            digest.update(host.data)
     return digest.hexdigest()
