@@ -31,6 +31,7 @@ ROOMS = (
     "nn",
     "generators",
     "discriminators",
+    "duel",
     "game",
     "metrics",
     "datasets",

@@ -65,6 +65,9 @@ def test_samples_go_to_standard_output_without_a_file(table):
     lines = run("sample", "model", "-n", 5).stdout.splitlines()
     assert lines[0] == "x,n,t,day"
     assert len(lines) == 6
+    assert run("sample", "model", "-n", 5).stdout.splitlines() != lines  # without a seed each run differs
+    once, again = (run("sample", "model", "-n", 5, "--random-state", 3).stdout for _ in range(2))
+    assert once == again
 
 
 def test_reports_for_machines(table):

@@ -198,11 +198,11 @@ def test_the_measured_game_stays_as_it_was(generator, judge, options):
     data = normal(400, d=2)
     game = played(generator, judge, data, 3, **options)
     twin = copy.deepcopy(game)
-    before = numbers([game.generator, game.discriminator, game.streams._open])
+    before = numbers([game.generator, game.discriminator, game.streams.opened])
     found = duality_gap(game, normal(400, 1, d=2), rounds=3, random_state=0)
     assert all(map(math.isfinite, (found.value, found.best_judge, found.best_generator)))
     assert len(before) > 20
-    for a, b in zip(before, numbers([game.generator, game.discriminator, game.streams._open]), strict=True):
+    for a, b in zip(before, numbers([game.generator, game.discriminator, game.streams.opened]), strict=True):
         np.testing.assert_array_equal(a, b)
     assert game.index == 3
     for g in (game, twin):

@@ -34,7 +34,10 @@ BAD = {
     "no features": (np.empty((5, 0)), r"X has no features"),
     "a number": (3.0, r"X is a single number, 3.0; expected an array.*islice\(game.rounds\(X\), 3.0\)"),
     "a vector": (np.ones(5), r"X has 1 dimension, .*reshape\(-1, 1\) for one feature"),
-    "nan": (with_entry(np.nan), r"NaN or infinity: 1 entries, the first in row 4, column 1. Impute or drop"),
+    "nan": (
+        with_entry(np.nan),
+        r"NaN or infinity: 1 entries, the first in row 4, column 1; expected finite.*Impute or drop",
+    ),
     "infinity": (with_entry(-np.inf), r"NaN or infinity: 1 entries"),
     "huge": (with_entry(-1e200), r"X has values up to 1e\+200; expected at most 1e\+18.*scale the columns first"),
     "complex": (GOOD + 1j, r"X is complex.*expected real numbers"),

@@ -5,6 +5,7 @@ from turinglearn.discriminators import as_discriminator
 from turinglearn.estimator import TuringLearner
 from turinglearn.game import Game
 from turinglearn.generators import as_generator
+from turinglearn.persistence import load, save
 from turinglearn.protocols import IncompatiblePlayers, PlayerError
 
 __version__ = "0.1.0.dev0"
@@ -16,7 +17,9 @@ __all__ = [
     "as_discriminator",
     "as_generator",
     "datasets",
+    "load",
     "metrics",
     "objectives",
+    "save",
     "signals",
 ]

@@ -66,6 +66,8 @@ def is_module(x: object) -> bool:
 
 def floating(x: Array) -> bool:
     """Whether x holds real floating-point numbers."""
+    if type(x) is _HOST:
+        return bool(x.dtype.kind == "f")
     return bool(namespace(x).isdtype(x.dtype, "real floating"))
 
 

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from turinglearn.catalogue import make, players
 from turinglearn.estimator import TuringLearner
@@ -23,6 +23,7 @@ from turinglearn.files import read_table, write_table
 from turinglearn.metrics import mmd
 from turinglearn.protocols import PlayerError
 from turinglearn.rounds import Round
+from turinglearn.streams import as_seed
 
 __all__ = ["main"]
 
@@ -119,7 +120,7 @@ def sample(
     with _mistakes(as_json):
         from turinglearn.persistence import load
 
-        frame = _frame(load(model).sample(n, random_state=random_state))
+        frame = _frame(load(model).sample(n, random_state=as_seed(random_state)))
         if out is None:
             frame.to_csv(sys.stdout, index=False)
             return
@@ -148,7 +149,7 @@ def list_players(as_json: AsJson = False) -> None:
         print(json.dumps([{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in entries]))
         return
     for role, heading in (("generator", "learns from"), ("discriminator", "accepts")):
-        shown = Table("name", "class", "is / says", heading, title=f"{role}s", title_justify="left")
+        shown = Table("name", Column("class", overflow="fold"), "is / says", heading, title=f"{role}s", title_justify="left")
         for entry in players(role):
             shown.add_row(entry.name, entry.path, entry.offers, entry.accepts)
         _out.print(shown)

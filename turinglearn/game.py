@@ -13,6 +13,7 @@ import numpy as np
 from turinglearn.arrays import in_one_precision, like
 from turinglearn.contract import deploy, propose, start, update
 from turinglearn.discriminators import as_discriminator
+from turinglearn.duel import Duel, can_duel
 from turinglearn.generators import as_generator
 from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective, Logistic
 from turinglearn.packing import fold, unfold
@@ -109,6 +110,7 @@ class Game:
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
         self.criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
         self._testimony: Testimony | None = None
+        self._duel: Duel | None = None
         if replay is not None and not hasattr(replay, "mix"):
             raise TypeError(f"replay={replay!r}: expected a Replay, such as turinglearn.replay.Replay(), or None.")
         if not isinstance(simultaneous, bool):
@@ -156,6 +158,9 @@ class Game:
         *to_fit, to_judge = self._deal(real)
         if self.simultaneous:
             return self._play_simultaneously(to_judge)
+        duel = self._duel_or_none()
+        if duel is not None:
+            return self._play_duel(duel, to_fit, to_judge)
         for genuine in to_fit:  # k ascent steps on D
             self._teach_judge(genuine, self._propose(genuine))
         for _ in range(self.generator_steps):
@@ -163,6 +168,25 @@ class Game:
             lesson = self._judge(fake, to_judge)  # evidence -> what this generator can use
             self._teach_generator(fake, lesson)  # one descent step on G
         return self._record(lesson, to_judge)
+
+    def _play_duel(self, duel: Duel, to_fit: list[Batch], to_judge: Batch) -> Round:
+        """The same round for two networks of the core, fused."""
+        for genuine in to_fit:
+            duel.teach_judge(genuine, self.streams("generator"))
+        for _ in range(self.generator_steps):
+            lesson = duel.teach_generator(to_judge.n, self.streams("generator"))
+        return self._record(lesson, to_judge)
+
+    def _duel_or_none(self) -> Duel | None:
+        if self._duel is not None and self._duel.is_of(self.generator, self.discriminator):
+            return self._duel
+        if self.replay is not None or self.pack > 1 or not can_duel(self.signal, self.generator, self._seen):
+            return None
+        self._duel = Duel(self.signal, self.generator)
+        return self._duel
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_duel": None}  # its buffers are views of the networks, and a copied view is none
 
     def _play_simultaneously(self, genuine: Batch) -> Round:
         fake = self._propose(genuine)

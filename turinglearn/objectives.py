@@ -11,6 +11,9 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
+from scipy.special import expit
+
 from turinglearn.arrays import namespace
 from turinglearn.protocols import Array, LogOdds, LogRatio, Scores
 
@@ -55,7 +58,7 @@ def softplus(r: Array) -> Array:
 
 def sigmoid(r: Array) -> Array:
     """1 / (1 + e^-r), finite for every finite r."""
-    return namespace(r).exp(-softplus(-r))
+    return expit(r) if type(r) is np.ndarray else namespace(r).exp(-softplus(-r))
 
 
 class GeneratorObjective(Protocol):

@@ -136,8 +136,8 @@ def _check_rows(name: str, x: Any, least_dimensions: int, least_rows: int = 2) -
         finite = to_numpy(xp.isfinite(x)).reshape(x.shape[0], -1)
         row, column = np.argwhere(~finite)[0]
         raise ValueError(
-            f"{name} contains NaN or infinity: {int((~finite).sum())} entries, the first in row {row}, column {column}. "
-            "Impute or drop them first, for example with sklearn.impute.SimpleImputer."
+            f"{name} contains NaN or infinity: {int((~finite).sum())} entries, the first in row {row}, column {column}; "
+            "expected finite numbers. Impute or drop them first, for example with sklearn.impute.SimpleImputer."
         )
     largest = float(xp.max(xp.abs(x)))
     if largest > _LARGEST:

@@ -75,6 +75,11 @@ class NeuralDiscriminator(BaseEstimator):
         scores, tape = network.forward(xp.concat((self._features(real), self._features(fake)), axis=0))
         slopes = self.criterion.slopes(scores[: real.n, 0], scores[real.n :, 0])
         network.backward(tape, xp.concat(slopes, axis=0)[:, None])
+        self.descend()
+
+    def descend(self) -> None:
+        """One step down the gradient that lies in the network."""
+        xp, network = namespace(self.location_), self.network_
         self.optimizer_.step(network.parameters, network.gradient, self.learning_rate)
         if self.criterion.clip is not None:
             network.parameters[...] = xp.clip(network.parameters, -self.criterion.clip, self.criterion.clip)

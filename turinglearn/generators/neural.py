@@ -89,6 +89,10 @@ class NeuralGenerator(BaseEstimator):
         xp, n = namespace(feedback.values), samples.n
         dy = xp.reshape(feedback.values, (n, -1)) * (self.spread_ / n)
         self.network_.backward(samples.context, dy)
+        self.descend()
+
+    def descend(self) -> None:
+        """One step down the gradient that lies in the network."""
         self.optimizer_.step(self.network_.parameters, self.network_.gradient, self.learning_rate)
         self.network_.changed()
         if self.averaging:

@@ -47,6 +47,12 @@ class Network:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._lay_out(**state)  # a copy of a view is a view no more: lay them out anew
 
+    def matrices(self, flat: Array) -> list[Array]:
+        """A = [W; b] of each layer, (in + 1, out), as views of the parameters or of the gradient."""
+        shapes = [(i + 1, o) for i, o in pairwise(self.widths)]
+        ends = np.cumsum([0, *(rows * columns for rows, columns in shapes)])
+        return [flat[a:b].reshape(shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+
     def forward(self, x: Array) -> tuple[Array, Tape]:
         """y (n, out) and the tape of the pass, for x (n, in)."""
         xp, h, activations = namespace(x), x, [x]

@@ -1,0 +1,132 @@
+"""The fused round of two networks: the same game as the plain one, and used only where it is."""
+
+from __future__ import annotations
+
+import copy
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from turinglearn import Game, game
+from turinglearn import objectives as o
+from turinglearn.discriminators import NeuralDiscriminator
+from turinglearn.generators import NeuralGenerator
+from turinglearn.nn import Network
+from turinglearn.nn.workspace import Workspace
+from turinglearn.protocols import PlayerError
+from turinglearn.replay import Replay
+from turinglearn.signals import Smoothed
+
+X = np.random.default_rng(0).normal([3, -1], [1, 0.2], (300, 2))
+
+
+def duel(generator=None, judge=None, **options):
+    """A game of two small networks in float64."""
+    generator = NeuralGenerator(3, (16, 8), dtype="float64", **(generator or {}))
+    return Game(
+        generator,
+        NeuralDiscriminator((8, 16), dtype="float64", **(judge or {})),
+        **{"batch_size": 40, "random_state": 0, **options},
+    )
+
+
+def play(one, n=15):
+    return [[r.index, r.generator_loss, r.discriminator_loss, r.accuracy] for r in islice(one.rounds(X), n)]
+
+
+CASES = {
+    "usual": {},
+    "minimax": {"objective": o.Minimax()},
+    "least squares": {"judge": {"criterion": o.LeastSquares()}},
+    "hinge": {"judge": {"criterion": o.Hinge()}},
+    "clipped": {"judge": {"criterion": o.Wasserstein(clip=0.05)}},
+    "averaged": {"generator": {"averaging": 0.9}},
+    "steps": {"discriminator_steps": 3, "generator_steps": 2},
+    "sizes": {"samples_per_fit": 70},
+}
+
+
+@pytest.mark.parametrize("options", CASES.values(), ids=CASES)
+def test_a_fused_round_is_the_plain_one(options, monkeypatch):
+    fused = duel(**options)
+    figures = play(fused)
+    assert fused._duel is not None
+    monkeypatch.setattr(game, "can_duel", lambda *_: False)
+    plain = duel(**options)
+    np.testing.assert_allclose(figures, play(plain), rtol=1e-9, atol=1e-12)
+    assert plain._duel is None
+    for role in ("generator", "discriminator"):
+        here, there = (getattr(g, role).network_.parameters for g in (fused, plain))
+        np.testing.assert_allclose(here, there, rtol=1e-7, atol=1e-10)
+    np.testing.assert_allclose(fused.sample(50), plain.sample(50), rtol=1e-8)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"replay": Replay(50)},
+        {"pack": 2},
+        {"signal": Smoothed()},
+        {"judge": {"criterion": o.Relativistic()}},
+        {"simultaneous": True},
+        {"judge": {"backend": "torch"}},
+    ],
+)
+def test_other_games_are_played_plainly(options):
+    if options.get("judge", {}).get("backend") == "torch":
+        pytest.importorskip("torch", reason="needs torch, which is not installed")
+    one = duel(**options)
+    play(one, 2)
+    assert one._duel is None
+
+
+def test_conditions_and_constant_columns_are_played_plainly():
+    told, constant = duel(), duel()
+    next(told.rounds(X, X[:, :1]))
+    next(constant.rounds(np.column_stack((X, np.ones(300)))))
+    assert told._duel is constant._duel is None
+
+
+def test_copies_and_restored_games_have_buffers_of_their_own():
+    one = duel()
+    play(one, 3)
+    copied, restored = copy.deepcopy(one), duel()
+    restored.restore(one.state())
+    expected = play(copy.deepcopy(one), 4)
+    assert play(copied, 4) == play(restored, 4) == expected
+    assert play(one, 4) == expected
+
+
+def test_a_rate_is_read_at_every_step():
+    one = duel()
+    play(one, 2)
+    before = one.generator.network_.parameters.copy()
+    one.generator.learning_rate = 0.0
+    play(one, 2)
+    np.testing.assert_array_equal(one.generator.network_.parameters, before)
+
+
+def test_a_generator_that_diverges_is_named():
+    one = duel(generator={"learning_rate": 1e300})
+    with np.errstate(all="ignore"), pytest.raises(PlayerError, match=r"Neural\w+\.\w+.* returned NaN or infinity"):
+        play(one, 20)
+
+
+def test_a_workspace_makes_the_passes_of_its_network():
+    rng = np.random.default_rng(0)
+    network = Network((3, 5, 4, 2), rng, dtype=np.float64)
+    network.parameters += 0.1 * rng.normal(size=network.parameters.shape)  # biases too
+    x, dy = rng.normal(size=(6, 3)), rng.normal(size=(6, 2))
+    y, tape = network.forward(x)
+    network.backward(tape, dy)
+    gradient, dx = network.gradient.copy(), network.backward_inputs(tape, dy)
+    space = Workspace(network, 6)
+    space.x[...] = x.T
+    np.testing.assert_allclose(space.forward(), y.T)
+    network.gradient[...] = 0
+    np.testing.assert_allclose(space.backward(dy.T, parameters=True, inputs=True), dx.T)
+    np.testing.assert_allclose(network.gradient, gradient)
+    network.gradient[...] = 0
+    space.backward(dy.T, parameters=False, inputs=True)
+    assert not network.gradient.any()
