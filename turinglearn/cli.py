@@ -67,7 +67,7 @@ def fit(
 ) -> None:
     """Learn a table, and save the model."""
     with _mistakes(as_json):
-        from turinglearn.persistence import load, save
+        from turinglearn.persistence import NoModel, load, save
 
         if checkpoint_every is not None and checkpoint_every < 1:
             raise ValueError(f"--checkpoint-every {checkpoint_every}: expected at least 1.")
@@ -75,7 +75,10 @@ def fit(
         chosen: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
         if resume:
             _refuse(chosen | {n: v for n, v in {"generator": generator, "discriminator": discriminator}.items() if v})
-            learner = load(out)
+            try:
+                learner = load(out)
+            except NoModel as error:
+                raise ValueError(f"There is no model in {out} to go on with: none was saved yet. Leave out --resume.") from error
             learner.set_params(rounds=learner.rounds if rounds is None else rounds)
         else:
             maker = None if generator in (None, "neural") else make("generator", str(generator))

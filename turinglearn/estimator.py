@@ -173,6 +173,8 @@ class TuringLearner(BaseEstimator):
         """Take up a state, in a learner with the same parameters: as if it had learned it itself."""
         state = copy.deepcopy(state)
         game = state.pop("game")
+        if not set(_LEARNED) <= state.keys() <= set(_LEARNED + _NAMES):
+            raise ValueError(f"A learner's state has {_LEARNED}, but this one has {tuple(state)}.")
         for name, value in state.items():
             setattr(self, name, value)
         self.game_ = self.new_game()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-import tempfile
+import secrets
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +18,29 @@ class FileProblem(ValueError):
 
 
 def read_table(path: str | os.PathLike[str]) -> Any:
-    """The data frame in a CSV or Parquet file. Columns of text that are all ISO dates become dates."""
+    """The data frame in a CSV or Parquet file. Columns of text that are all ISO dates become dates.
+
+    Raises `FileProblem` for what is no table, or one that is empty, ragged, cut off or damaged, as far as the file can tell.
+    """
     import pandas
 
     path = _checked(Path(path))
-    if not path.exists():
-        raise FileProblem(f"{path} does not exist. Check the name.")
-    if path.is_dir():
-        raise FileProblem(f"{path} is a folder; expected a CSV or Parquet file.")
-    if path.stat().st_size == 0:
-        raise FileProblem(f"{path} is empty; expected a table with a line of column names.")
     try:
-        frame = pandas.read_csv(path) if path.suffix == ".csv" else pandas.read_parquet(path)
-    except OSError as error:
-        raise FileProblem(f"{path} cannot be read: {error.strerror or error}.") from error
+        if path.is_dir():
+            raise FileProblem(f"{path} is a folder; expected a CSV or Parquet file.")
+        if path.stat().st_size == 0:
+            raise FileProblem(f"{path} is empty; expected a table with a line of column names.")
+        frame = _read_csv(path) if _is_csv(path) else pandas.read_parquet(path, page_checksum_verification=True)
+    except FileProblem:
+        raise
+    except FileNotFoundError as error:
+        raise FileProblem(f"{path} does not exist. Check the name.") from error
     except Exception as error:  # the readers raise many kinds: bad bytes, ragged lines, broken footers
-        raise FileProblem(
-            f"{path} cannot be read as {path.suffix[1:]}: {str(error).strip()}. Mend or export it anew."
-        ) from error
+        said = getattr(error, "strerror", None) or str(error).strip() or type(error).__name__
+        raise FileProblem(f"{path} cannot be read as {path.suffix[1:]}: {said}. Mend or export it anew.") from error
     if len(frame) == 0:
         raise FileProblem(f"{path} has column names but no rows. Give more data.")
-    return frame if path.suffix == ".parquet" else frame.apply(_dates)
+    return frame.apply(_dates) if _is_csv(path) else frame
 
 
 def write_table(frame: Any, path: str | os.PathLike[str]) -> None:
@@ -45,26 +48,56 @@ def write_table(frame: Any, path: str | os.PathLike[str]) -> None:
     path = _checked(Path(path))
     if not path.parent.is_dir():
         raise FileProblem(f"{path.parent} is no folder, so {path.name} cannot be written there. Make it first.")
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=path.stem, suffix=".partial")
-    except OSError as error:
-        raise FileProblem(f"{path} cannot be written: {error.strerror}.") from error
-    os.close(descriptor)
-    try:
-        if path.suffix == ".csv":
-            frame.to_csv(name, index=False)
-        else:
-            frame.to_parquet(name, index=False)
-        os.chmod(name, 0o644)
-        os.replace(name, path)
-    except OSError as error:
-        raise FileProblem(f"{path} cannot be written: {error.strerror or error}. Nothing was changed.") from error
+        with partial.open("xb") as file:
+            if _is_csv(path):
+                frame.to_csv(file, index=False)
+            else:
+                frame.to_parquet(file, index=False, write_page_checksum=True)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except Exception as error:  # the disk, or a column that Parquet does not hold
+        said = getattr(error, "strerror", None) or str(error).strip()
+        raise FileProblem(f"{path} cannot be written: {said}. Nothing was changed.") from error
     finally:
-        Path(name).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
+
+
+def _read_csv(path: Path) -> Any:
+    import pandas
+
+    names = pandas.read_csv(path, header=None, nrows=1, dtype=str, keep_default_na=False).iloc[0]
+    if names.duplicated().any():
+        twice = names[names.duplicated()].iloc[0]
+        raise FileProblem(f"{path} has two columns called {twice!r}; expected each name once. Rename one of them.")
+    try:
+        with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):
+            frame = pandas.read_csv(path, index_col=False, low_memory=False)  # else a column may change its type in the middle
+    except pandas.errors.ParserWarning as error:
+        raise FileProblem(f"{path} has lines with more fields than its {len(names)} names. Mend or export it anew.") from error
+    last = _last_line(path)
+    if last.strip() and '"' not in last and last.count(",") + 1 < len(names):
+        raise FileProblem(
+            f"{path} ends in the middle of a line, after {last.count(',') + 1} of {len(names)} fields. Copy or export it anew."
+        )
+    return frame
+
+
+def _last_line(path: Path) -> str:
+    """What follows the last line break, as far as it is near."""
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - 2**16))
+        return file.read().rpartition(b"\n")[2].decode(errors="replace")
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
 
 
 def _checked(path: Path) -> Path:
-    if path.suffix not in _KINDS:
+    if path.suffix.lower() not in _KINDS:
         raise FileProblem(f"{path} ends in {path.suffix or 'nothing'}; expected {' or '.join(_KINDS)}.")
     return path
 

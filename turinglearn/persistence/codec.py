@@ -15,6 +15,7 @@ from typing import Any
 
 import array_api_compat
 import numpy as np
+from numpy.random import MT19937, PCG64, PCG64DXSM, SFC64, Philox
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import is_array, is_module, library, to_numpy
@@ -22,6 +23,8 @@ from turinglearn.arrays import is_array, is_module, library, to_numpy
 __all__ = ["Parcel", "Unsavable", "decode", "encode"]
 
 _PLAIN = (str, bool, int, type(None))
+_BIT_GENERATORS = {kind.__name__: kind for kind in (PCG64, PCG64DXSM, MT19937, Philox, SFC64)}
+_LIBRARIES = ("torch", "cupy")  # of which arrays are saved, beside NumPy's
 
 
 class Unsavable(ValueError):
@@ -34,6 +37,14 @@ class Parcel:
 
     arrays: dict[str, Any] = field(default_factory=dict)
     estimators: dict[str, Any] = field(default_factory=dict)
+
+    def set_aside(self, path: str, value: Any, kind: dict[str, Any]) -> str:
+        """Put the value among the arrays or estimators, under a key of its own, which is the path where that is free."""
+        key, twins = path, 1
+        while key in kind:
+            key, twins = f"{path}#{twins}", twins + 1
+        kind[key] = value
+        return key
 
 
 def encode(value: Any, path: str, parcel: Parcel) -> Any:
@@ -49,17 +60,15 @@ def encode(value: Any, path: str, parcel: Parcel) -> Any:
     if isinstance(value, dict):
         pairs = [[encode(k, f"{path}.key", parcel), encode(v, f"{path}.{k}", parcel)] for k, v in value.items()]
         return {"kind": "dict", "pairs": pairs}
-    if isinstance(value, np.random.Generator):
-        state = value.bit_generator.state
-        return {"kind": "rng", "state": encode(state, path, parcel)}
+    if isinstance(value, np.random.Generator) and type(value.bit_generator) in _BIT_GENERATORS.values():
+        return {"kind": "rng", "state": encode(value.bit_generator.state, path, parcel)}
     if isinstance(value, type) and _is_own(value):
         return {"kind": "type", "name": _name(value)}
     if _is_own(type(value)):
         state = {name: encode(v, f"{path}.{name}", parcel) for name, v in _state(value).items()}
         return {"kind": "object", "class": _name(type(value)), "state": state}
     if isinstance(value, BaseEstimator):
-        parcel.estimators[path] = value
-        return {"kind": "estimator", "key": path}
+        return {"kind": "estimator", "key": parcel.set_aside(path, value, parcel.estimators)}
     raise Unsavable(_why(value, path))
 
 
@@ -73,8 +82,7 @@ def decode(node: Any, parcel: Parcel) -> Any:
     if kind == "array":
         return _decode_array(node, parcel)
     if kind == "strings":
-        dtype = object if node["object"] else None
-        return np.array(node["values"], dtype=dtype).reshape(node["shape"])
+        return _decode_strings(node)
     if kind in ("tuple", "list"):
         items = [decode(item, parcel) for item in node["items"]]
         return tuple(items) if kind == "tuple" else items
@@ -87,52 +95,73 @@ def decode(node: Any, parcel: Parcel) -> Any:
     if kind == "object":
         return _decode_object(_own(node["class"]), {name: decode(v, parcel) for name, v in node["state"].items()})
     if kind == "estimator":
-        return parcel.estimators[node["key"]]
+        estimator = parcel.estimators[node["key"]]
+        if not isinstance(estimator, BaseEstimator):
+            raise ValueError(f"{node['key']} is a {type(estimator).__name__}, not an estimator")
+        return estimator
     raise ValueError(f"{str(node)[:80]} is nothing that a model folder can hold")
 
 
 # ---------------------------------------------------------------------------------------------------------------- arrays
 def _encode_array(value: Any, path: str, parcel: Parcel) -> Any:
-    if isinstance(value, np.ndarray | np.generic):
-        made_by, device, host = "numpy", None, np.asarray(value)
-    else:
+    made_by, device = "numpy", None
+    if not isinstance(value, np.ndarray | np.generic):
         made_by = array_api_compat.array_namespace(value).__name__.rpartition(".")[2]
-        device, host = str(array_api_compat.device(value)), to_numpy(value)
-    dtype = str(host.dtype)
-    if host.dtype.kind in "UO" and all(isinstance(text, str) for text in host.ravel().tolist()):
-        return {"kind": "strings", "shape": list(host.shape), "values": host.ravel().tolist(), "object": dtype == "object"}
-    if host.dtype.kind in "mM":
-        host = host.view(np.int64)
-    if host.dtype.kind not in "biuf" or host.dtype.itemsize > 8:
+        device = str(array_api_compat.device(value))
+    if isinstance(value, np.ma.MaskedArray) or made_by not in ("numpy", *_LIBRARIES):
+        raise Unsavable(_why(value, path))
+    host = np.asarray(value if made_by == "numpy" else to_numpy(value))
+    dtype, scalar = str(value.dtype), isinstance(value, np.generic)
+    if host.dtype.kind in "UO" and all(type(text) in (str, np.str_) for text in host.ravel().tolist()):
+        texts = host.ravel().tolist()
+        return {"kind": "strings", "shape": list(host.shape), "values": texts, "object": dtype == "object", "scalar": scalar}
+    plain = host.astype(host.dtype.newbyteorder("="), copy=False)
+    plain = plain.view(np.int64) if plain.dtype.kind in "mM" else plain
+    if plain.dtype.kind not in "biuf" or plain.dtype.itemsize > 8:
         raise Unsavable(f"{path} is an array of {dtype}, which safetensors does not hold; expected plain numbers of 64 bits.")
-    rotated = host.ndim > 1 and host.flags.f_contiguous and not host.flags.c_contiguous  # sums depend on it to the last bit
-    parcel.arrays[path] = np.ascontiguousarray(host.T if rotated else host).reshape(host.T.shape if rotated else host.shape)
-    node = {"kind": "array", "key": path, "library": made_by, "device": device, "dtype": dtype}
-    return {**node, "rotated": rotated, "scalar": isinstance(value, np.generic)}
+    rotated = plain.ndim > 1 and plain.flags.f_contiguous and not plain.flags.c_contiguous  # sums depend on it to the last bit
+    stored = plain.T if rotated else plain
+    key = parcel.set_aside(path, np.ascontiguousarray(stored).reshape(stored.shape), parcel.arrays)
+    node = {"kind": "array", "key": key, "library": made_by, "device": device, "dtype": dtype}
+    return {**node, "rotated": rotated, "scalar": scalar}
 
 
 def _decode_array(node: dict[str, Any], parcel: Parcel) -> Any:
     host = parcel.arrays[node["key"]]
     host = host.T if node["rotated"] else host
     if node["library"] == "numpy":
-        if node["dtype"].startswith(("datetime64", "timedelta64")):
-            host = host.view(node["dtype"])
+        dtype = np.dtype(node["dtype"])
+        if dtype.kind not in "biufmM":
+            raise ValueError(f"an array of {dtype}, which no model is saved with")
+        host = host.view(dtype.newbyteorder("=")) if dtype.kind in "mM" else host
+        host = host.astype(dtype, copy=False)
         return host[()] if node["scalar"] else host
-    if node["library"] not in ("torch", "cupy"):
+    if node["library"] not in _LIBRARIES:
         raise ValueError(f"an array of the library {node['library']!r}, which no player is saved with")
     xp = library(node["library"])
     device = None if node["library"] == "cupy" else node["device"]
-    x = xp.asarray(host.copy(), device=device)
+    try:
+        x = xp.asarray(host.copy(), device=device)
+    except Exception as error:  # each library says in its own way that it has no such device
+        raise ValueError(f"an array on the device {device!r}, which is not here ({error})") from error
     return x if str(x.dtype) == node["dtype"] else xp.astype(x, getattr(xp, node["dtype"].rpartition(".")[2]))
+
+
+def _decode_strings(node: dict[str, Any]) -> Any:
+    values = node["values"]
+    if not all(type(text) is str for text in values):
+        raise ValueError("texts that are no texts")
+    texts = np.array(values, dtype=object if node["object"] else np.str_).reshape(node["shape"])
+    return texts[()] if node["scalar"] else texts
 
 
 def _decode_rng(state: Any) -> np.random.Generator:
     name = state.get("bit_generator") if isinstance(state, dict) else None
-    if name != "PCG64":
-        raise ValueError(f"a random generator {name!r}; expected PCG64, with which every game plays")
-    rng = np.random.default_rng(0)
-    rng.bit_generator.state = state
-    return rng
+    if name not in _BIT_GENERATORS:
+        raise ValueError(f"a random generator {name!r}; expected one of {', '.join(_BIT_GENERATORS)}")
+    bits = _BIT_GENERATORS[name](0)
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 # --------------------------------------------------------------------------------------------------------------- objects
@@ -148,7 +177,7 @@ def _own(name: str) -> Any:
     """A class of this package by its name."""
     module, _, qualified = name.partition(":")
     parts = [*module.split("."), *qualified.split(".")]
-    if not (module.startswith("turinglearn.") and all(part.isidentifier() for part in parts)):
+    if not (module.startswith("turinglearn.") and all(part.isidentifier() and part[:2] != "__" for part in parts)):
         raise ValueError(f"a class {name!r}; expected one of turinglearn's own")
     try:
         found: Any = importlib.import_module(module)
@@ -171,6 +200,10 @@ def _state(value: Any) -> dict[str, Any]:
 
 
 def _decode_object(kind: type, state: dict[str, Any]) -> Any:
+    if is_dataclass(kind) and state.keys() != {f.name for f in fields(kind)}:
+        raise ValueError(f"a {kind.__name__} with {', '.join(state)}, which this version of turinglearn does not have")
+    if any(name.startswith("__") for name in state):
+        raise ValueError(f"a {kind.__name__} with attributes that belong to Python")
     made: Any = object.__new__(kind)
     if "__setstate__" in vars(kind) and not is_dataclass(kind):
         made.__setstate__(state)

@@ -10,31 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from turinglearn.estimator import TuringLearner
 from turinglearn.persistence.codec import Parcel, Unsavable, decode, encode
+from turinglearn.persistence.estimators import estimator_bytes, read_estimator
 from turinglearn.persistence.folder import BrokenFolder, read, write
 
 __all__ = ["load", "save"]
 
 _ARRAYS, _ESTIMATORS = "arrays.safetensors", "estimator-{}.skops"
 _PLAYERS = ("generator", "discriminator")
-
-# What scikit-learn's fitted estimators hold, beyond what skops trusts by itself; each is built from plain arrays.
-TRUSTED = (
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.gaussian_process._gpc._BinaryGaussianProcessClassifierLaplace",
-    "sklearn.gaussian_process.kernels.",
-    "sklearn.metrics._dist_metrics.",
-    "sklearn.neighbors._ball_tree.BallTree",
-    "sklearn.neighbors._kd_tree.KDTree",
-    "sklearn.neural_network._stochastic_optimizers.",
-    "sklearn.tree._tree.Tree",
-)
 
 
 def save(learner: TuringLearner, path: str | os.PathLike[str]) -> None:
@@ -74,27 +60,37 @@ def load(
     """
     path = Path(path)
     document, files = read(path)
+    parameters, state, lacking = _decoded(path, document, files, tuple(trusted))
     given = {"generator": generator, "discriminator": discriminator}
-    try:
-        parcel = _unpacked(path, document["estimators"], files, tuple(trusted))
-        parameters = {name: decode(node, parcel) for name, node in document["parameters"].items()}
-        state = decode(document["state"], parcel)
-    except (KeyError, TypeError, AttributeError, IndexError, OverflowError, ValueError) as error:
-        if isinstance(error, BrokenFolder):
-            raise
-        raise BrokenFolder(f"{path} cannot be read: {error}. It was made by other hands, or by another version.") from error
-    for name, why in document["lacking"].items():
+    for name, why in lacking.items():
         if given[name] is None:
             raise ValueError(f"The model in {path} was saved without its {name}, since {why} Pass it: load(path, {name}=...).")
     chosen = {name: player for name, player in given.items() if player is not None}
-    learner = TuringLearner(**{**parameters, **chosen})
     try:
+        learner = TuringLearner(**{**parameters, **chosen})
         learner.restore(state)
-    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+    except Exception as error:  # of any kind, from players of any make
         raise BrokenFolder(
-            f"{path} does not fit the players ({error}). Pass them as they were for the learner that was saved."
+            f"{path} does not fit the players ({_said(error)}). Pass them as they were for the learner that was saved."
         ) from error
     return learner
+
+
+def _decoded(
+    path: Path, document: dict[str, Any], files: dict[str, bytes], trusted: tuple[str, ...]
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
+    """The parameters, the state, and why players are lacking."""
+    try:
+        parcel = _unpacked(path, document["estimators"], files, trusted)
+        parameters = {name: decode(node, parcel) for name, node in document["parameters"].items()}
+        lacking = {name: str(document["lacking"][name]) for name in _PLAYERS if name in document["lacking"]}
+        return parameters, decode(document["state"], parcel), lacking
+    except (BrokenFolder, ImportError):  # the latter: a library that must be installed first
+        raise
+    except Exception as error:  # JSON, safetensors and skops raise many kinds for what they did not write
+        raise BrokenFolder(
+            f"{path} cannot be read ({_said(error)}). It was made by other hands, or by another version."
+        ) from error
 
 
 def _packed(document: dict[str, Any], parcel: Parcel) -> tuple[dict[str, Any], dict[str, bytes]]:
@@ -103,49 +99,21 @@ def _packed(document: dict[str, Any], parcel: Parcel) -> tuple[dict[str, Any], d
 
     files = {_ARRAYS: tensors(parcel.arrays)}
     for number, (key, estimator) in enumerate(parcel.estimators.items()):
-        files[_ESTIMATORS.format(number)] = _estimator_bytes(key, estimator)
+        files[_ESTIMATORS.format(number)] = estimator_bytes(key, estimator)
     return {**document, "estimators": list(parcel.estimators)}, files
 
 
-def _estimator_bytes(key: str, estimator: BaseEstimator) -> bytes:
-    import skops.io
-
-    try:
-        content: bytes = skops.io.dumps(estimator)
-        skops.io.get_untrusted_types(data=content)
-    except Exception as error:
-        raise Unsavable(
-            f"{key} is a {type(estimator).__module__}.{type(estimator).__name__}, which skops cannot write without code "
-            f"({error}). Choose parts of scikit-learn without functions of your own in them."
-        ) from error
-    return content
-
-
 def _unpacked(path: Path, keys: list[str], files: dict[str, bytes], trusted: tuple[str, ...]) -> Parcel:
-    import skops.io
-    from safetensors import SafetensorError
+    """What the data files hold, by key."""
     from safetensors.numpy import load as tensors
 
-    parcel = Parcel()
-    try:
-        parcel.arrays = {name: np.array(value) for name, value in tensors(files[_ARRAYS]).items()}
-    except SafetensorError as error:
-        raise BrokenFolder(f"The arrays in {path} cannot be read ({error}). Use a copy, or save the model anew.") from error
-    for number, key in enumerate(keys):
-        content = files[_ESTIMATORS.format(number)]
-        unknown = skops.io.get_untrusted_types(data=content)
-        strange = [t for t in unknown if t not in trusted and not _is_known(t)]
-        if strange:
-            raise BrokenFolder(
-                f"{path} holds objects of types that are not known to be safe: {', '.join(strange)}. If you trust whoever "
-                f"wrote it: load(path, trusted={strange!r})."
-            )
-        parcel.estimators[key] = skops.io.loads(content, trusted=unknown)
-    return parcel
+    arrays = {name: np.array(value) for name, value in tensors(files[_ARRAYS]).items()}
+    estimators = {key: read_estimator(path, files[_ESTIMATORS.format(i)], trusted) for i, key in enumerate(keys)}
+    return Parcel(arrays, estimators)
 
 
-def _is_known(kind: str) -> bool:
-    return any(kind.startswith(known) if known.endswith(".") else kind == known for known in TRUSTED)
+def _said(error: Exception) -> str:
+    return f"{type(error).__name__}: {str(error)[:500]}"
 
 
 def _versions() -> dict[str, str]:
