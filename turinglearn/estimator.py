@@ -171,6 +171,7 @@ class TuringLearner(BaseEstimator):
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a state, in a learner with the same parameters: as if it had learned it itself."""
+        self._check_parameters()
         state = copy.deepcopy(state)
         game = state.pop("game")
         if not set(_LEARNED) <= state.keys() <= set(_LEARNED + _NAMES):

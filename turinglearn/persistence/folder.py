@@ -21,7 +21,7 @@ __all__ = ["BrokenFolder", "NoModel", "read", "write"]
 
 FORMAT, VERSION = "turinglearn model", 1
 _MANIFEST, _LARGEST_MANIFEST = "manifest.json", 2**28
-_HEAD = f'{{\n "format": "{FORMAT}",'.encode()
+_HEAD = f'{{"format": "{FORMAT}",'.encode()
 _SEAL = len(hashlib.sha256().hexdigest()) + 2  # a line of its own
 _NAME = re.compile(r"([a-z]+(?:-\d+)?)\.(safetensors|skops)")  # what a data file is called in the document
 _HASH = re.compile(r"[0-9a-f]{64}")
@@ -46,7 +46,7 @@ def write(path: Path, document: dict[str, Any], files: dict[str, bytes]) -> None
     listed = {name: {"sha256": _sha256(content), "size": len(content)} for name, content in files.items()}
     targets = {name: path / _file(name, _sha256(content)) for name, content in files.items()}
     manifest = {"format": FORMAT, "version": VERSION, "files": listed, "document": document}
-    sealed = _sealed(json.dumps(manifest, indent=1).encode())
+    sealed = _sealed(json.dumps(manifest).encode())
     if len(sealed) > _LARGEST_MANIFEST:
         raise ValueError(f"{path}: the model has {len(sealed):,} bytes of names and figures; expected arrays to hold the most.")
     made: list[Path] = []

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import platform
 from collections.abc import Iterable
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
+import sklearn
 from sklearn.utils.validation import check_is_fitted
 
 from turinglearn.estimator import TuringLearner
@@ -33,16 +34,21 @@ def save(learner: TuringLearner, path: str | os.PathLike[str]) -> None:
     parcel = Parcel()
     parameters, lacking = {}, {}
     for name, value in learner.get_params(deep=False).items():
+        part = Parcel()
         try:
-            parameters[name] = encode(value, name, parcel)
+            parameters[name] = encode(value, name, part)
         except Unsavable as error:
             if name not in _PLAYERS:
                 raise
             lacking[name] = str(error)
+        else:
+            parcel.arrays |= part.arrays
+            parcel.estimators |= part.estimators
     document = {
         "versions": _versions(),
         "parameters": parameters,
         "lacking": lacking,
+        "kinds": _kinds(learner),
         "state": encode(learner.state(), "learner", parcel),
     }
     document, files = _packed(document, parcel)
@@ -69,6 +75,8 @@ def load(
     try:
         learner = TuringLearner(**{**parameters, **chosen})
         learner.restore(state)
+        if (kinds := _kinds(learner)) != document["kinds"]:
+            raise ValueError(f"it was saved with {document['kinds']}, and these are {kinds}")
     except Exception as error:  # of any kind, from players of any make
         raise BrokenFolder(
             f"{path} does not fit the players ({_said(error)}). Pass them as they were for the learner that was saved."
@@ -112,9 +120,15 @@ def _unpacked(path: Path, keys: list[str], files: dict[str, bytes], trusted: tup
     return Parcel(arrays, estimators)
 
 
+def _kinds(learner: TuringLearner) -> dict[str, str]:
+    """The classes of the players, which take up no other's state."""
+    return {name: type(getattr(learner.game_, name)).__qualname__ for name in _PLAYERS}
+
+
 def _said(error: Exception) -> str:
     return f"{type(error).__name__}: {str(error)[:500]}"
 
 
 def _versions() -> dict[str, str]:
-    return {"python": platform.python_version(), **{n: version(n) for n in ("numpy", "scikit-learn", "scipy")}}
+    libraries = {"numpy": np, "scikit-learn": sklearn, "scipy": scipy}
+    return {"python": platform.python_version(), **{name: library.__version__ for name, library in libraries.items()}}
