@@ -69,7 +69,7 @@ def refused(path, match, kind=BrokenFolder):
 def test_damage_anywhere_is_noticed(model, saved):
     """Flips, cuts, additions and losses of bytes in any file: always refused, never another model."""
     rng, whole = np.random.default_rng(0), files(saved)
-    for _ in range(500):
+    for _ in range(300):
         name = rng.choice(list(whole))
         bad = bytearray(whole[name])
         place, way = rng.integers(len(bad)), rng.integers(5)
@@ -258,7 +258,7 @@ def test_wrong_types_in_any_field_raise_nothing_else(model, saved):
     places = [place for place in nodes(document) if place]
     others = (None, 5, -1, 1e300, "x", [], {}, [[1]], True, {"kind": "array", "key": "x"}, {"kind": "dict", "pairs": [[1]]})
     refusals = 0
-    for index in rng.choice(len(places), 400, replace=False):
+    for index in rng.choice(len(places), 200, replace=False):
         *way, last = places[index]
 
         def edit(manifest, way=way, last=last):
@@ -279,7 +279,7 @@ def test_wrong_types_in_any_field_raise_nothing_else(model, saved):
         except ValueError as error:
             assert "Pass it: load(path" in str(error)
         (model / "manifest.json").write_bytes(whole["manifest.json"])
-    assert refusals > 100
+    assert refusals > 50
 
 
 def test_files_that_the_document_needs_but_the_manifest_does_not_name(model):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ __all__ = ["load", "save"]
 
 _ARRAYS, _ESTIMATORS = "arrays.safetensors", "estimator-{}.skops"
 _PLAYERS = ("generator", "discriminator")
+
+
+class _Lacking(ValueError):
+    """A player that must be passed."""
 
 
 def save(learner: TuringLearner, path: str | os.PathLike[str]) -> None:
@@ -66,14 +70,11 @@ def load(
     """
     path = Path(path)
     document, files = read(path)
-    parameters, state, lacking = _decoded(path, document, files, tuple(trusted))
     given = {"generator": generator, "discriminator": discriminator}
-    for name, why in lacking.items():
-        if given[name] is None:
-            raise ValueError(f"The model in {path} was saved without its {name}, since {why} Pass it: load(path, {name}=...).")
-    chosen = {name: player for name, player in given.items() if player is not None}
+    passed = {name: player for name, player in given.items() if player is not None}
+    parameters, state = _decoded(path, document, files, tuple(trusted), passed)
     try:
-        learner = TuringLearner(**{**parameters, **chosen})
+        learner = TuringLearner(**parameters, **passed)
         learner.restore(state)
         if (kinds := _kinds(learner)) != document["kinds"]:
             raise ValueError(f"it was saved with {document['kinds']}, and these are {kinds}")
@@ -85,15 +86,19 @@ def load(
 
 
 def _decoded(
-    path: Path, document: dict[str, Any], files: dict[str, bytes], trusted: tuple[str, ...]
-) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
-    """The parameters, the state, and why players are lacking."""
+    path: Path, document: dict[str, Any], files: dict[str, bytes], trusted: tuple[str, ...], passed: Container[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The parameters but for the players that are passed, and the state."""
     try:
-        parcel = _unpacked(path, document["estimators"], files, trusted)
-        parameters = {name: decode(node, parcel) for name, node in document["parameters"].items()}
-        lacking = {name: str(document["lacking"][name]) for name in _PLAYERS if name in document["lacking"]}
-        return parameters, decode(document["state"], parcel), lacking
-    except (BrokenFolder, ImportError):  # the latter: a library that must be installed first
+        for name, why in document["lacking"].items():
+            if name not in passed:
+                raise _Lacking(
+                    f"The model in {path} was saved without its {name}, since {why} Pass it: load(path, {name}=...)."
+                )
+        nodes = {name: node for name, node in document["parameters"].items() if name not in passed}
+        parcel = _unpacked(path, document["estimators"], files, trusted, passed)
+        return {name: decode(node, parcel) for name, node in nodes.items()}, decode(document["state"], parcel)
+    except (BrokenFolder, ImportError, _Lacking):  # ImportError: a library that must be installed first
         raise
     except Exception as error:  # JSON, safetensors and skops raise many kinds for what they did not write
         raise BrokenFolder(
@@ -111,12 +116,13 @@ def _packed(document: dict[str, Any], parcel: Parcel) -> tuple[dict[str, Any], d
     return {**document, "estimators": list(parcel.estimators)}, files
 
 
-def _unpacked(path: Path, keys: list[str], files: dict[str, bytes], trusted: tuple[str, ...]) -> Parcel:
-    """What the data files hold, by key."""
+def _unpacked(path: Path, keys: list[str], files: dict[str, bytes], trusted: tuple[str, ...], passed: Container[str]) -> Parcel:
+    """What the data files hold, by key, but for estimators of players that are passed."""
     from safetensors.numpy import load as tensors
 
     arrays = {name: np.array(value) for name, value in tensors(files[_ARRAYS]).items()}
-    estimators = {key: read_estimator(path, files[_ESTIMATORS.format(i)], trusted) for i, key in enumerate(keys)}
+    needed = {key: _ESTIMATORS.format(i) for i, key in enumerate(keys) if key.partition(".")[0] not in passed}
+    estimators = {key: read_estimator(path, files[name], trusted) for key, name in needed.items()}
     return Parcel(arrays, estimators)
 
 

@@ -1,0 +1,172 @@
+"""Kills a fit that saves as it goes, at random moments, and looks whether what is left plays on as if nothing had been.
+
+    python benchmarks/kill.py     # prints a table and writes benchmarks/results/kill.md
+
+Each time `turinglearn fit --checkpoint-every 5` is ended by SIGKILL, which no program can catch. Then the model must load, or
+there must be none yet; the fit is begun again, with --resume where there is a model; and its end must equal that of a fit
+that nobody disturbed, in every array, figure and sample, to the last bit.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+from provenance import provenance
+
+from turinglearn.persistence import NoModel, load
+from turinglearn.persistence.codec import Parcel, encode
+
+REPOSITORY = Path(__file__).parent.parent
+EVERY, ROWS = 5, 200
+SETUPS = {
+    "network against network": ("--keep", "best"),
+    "network against random forest": ("--discriminator", "sklearn.ensemble.RandomForestClassifier(n_estimators=10)"),
+    "averaged mixture against network": ("--generator", "mixture", "--keep", "average"),
+}
+MOMENTS = ("before the first save", "during a save", "between saves", "after the end")
+
+PAGE = """# A fit that is killed, and goes on
+
+Written by `python benchmarks/kill.py`: {provenance}.
+
+`turinglearn fit --checkpoint-every {every} --rounds {rounds}` on a table of {rows} rows, ended by SIGKILL at {kills} random
+moments, uniform from shortly before the first save of an undisturbed fit to its end. "During a save" are those that left
+half-written or unused files behind. Equal means that the model loaded or there was none yet, that the fit ended when it was
+begun again, and that it then had the arrays, figures and samples of the undisturbed one, bit for bit.
+
+| players | kills | {moments} | equal |
+|---|---|{bars}---|
+{table}
+"""
+
+
+@dataclass(frozen=True)
+class Undisturbed:
+    """A fit that nobody disturbed: its command, its model, and when it first saved and ended, in seconds."""
+
+    command: tuple[str, ...]
+    model: Path
+    first: float
+    end: float
+
+
+def started(command: tuple[str, ...], out: Path, *more: str) -> subprocess.Popen[str]:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
+    whole = [sys.executable, "-m", "turinglearn.cli", *command, "--out", str(out), *more]
+    return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+def finished(fit: subprocess.Popen[str]) -> None:
+    _, said = fit.communicate(timeout=300)
+    if fit.returncode:
+        raise RuntimeError(f"the fit ended with {fit.returncode}: {said}")
+
+
+def undisturbed(name: str, folder: Path, rounds: int) -> Undisturbed:
+    table = folder / "table.csv"
+    options = ("--rounds", str(rounds), "--checkpoint-every", str(EVERY), "--random-state", "0", *SETUPS[name])
+    command, model = ("fit", str(table), *options), folder / f"undisturbed {name}"
+    begun, fit = time.perf_counter(), started(("fit", str(table), *options), model)
+    while not (model / "manifest.json").exists() and fit.poll() is None:
+        time.sleep(0.01)
+    first = time.perf_counter() - begun
+    finished(fit)
+    return Undisturbed(command, model, first, time.perf_counter() - begun)
+
+
+def killed(whole: Undisturbed, out: Path, moment: float) -> tuple[str, bool]:
+    """When the fit was killed, and whether it went on to an equal end."""
+    fit = started(whole.command, out)
+    try:
+        fit.communicate(timeout=moment)
+    except subprocess.TimeoutExpired:
+        fit.kill()
+        fit.communicate()
+    when = left(out) if fit.returncode else "after the end"
+    try:
+        load(out)
+    except NoModel:
+        finished(started(whole.command, out))
+    else:
+        finished(started(whole.command[:2], out, "--resume"))
+    return when, equal(out, whole.model)
+
+
+def left(out: Path) -> str:
+    """At which moment the kill came, by the files that it left."""
+    files = {file.name for file in out.iterdir()} if out.exists() else set()
+    if "manifest.json" not in files:
+        return "during a save" if files else "before the first save"
+    manifest = (out / "manifest.json").read_text()
+    stray = [name for name in files - {"manifest.json"} if name.rpartition("-")[2].partition(".")[0] not in manifest]
+    return "during a save" if stray else "between saves"
+
+
+def equal(one: Path, other: Path) -> bool:
+    """Whether two models agree in everything, to the last bit."""
+    learners, parcels = (load(one), load(other)), (Parcel(), Parcel())
+    states = [encode(learner.state(), "state", parcel) for learner, parcel in zip(learners, parcels, strict=True)]
+    arrays = [{key: (str(x.dtype), x.shape, x.tobytes()) for key, x in parcel.arrays.items()} for parcel in parcels]
+    samples = [learner.sample(100) for learner in learners]
+    opinions = [learner.discriminate(samples[0]) for learner in learners]
+    return states[0] == states[1] and arrays[0] == arrays[1] and samples[0].equals(samples[1]) and np.array_equal(*opinions)
+
+
+def write_table(path: Path) -> None:
+    rng = np.random.default_rng(0)
+    columns = {"real": rng.normal(size=ROWS), "whole": rng.integers(0, 9, ROWS), "text": rng.choice(["a", "b", "c"], ROWS)}
+    pd.DataFrame(columns).to_csv(path, index=False)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--setups", type=int, default=len(SETUPS), help="how many of the pairs of players")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "kill.md")
+    arguments = parser.parse_args()
+    names, rng = list(SETUPS)[: arguments.setups], np.random.default_rng(arguments.seed)
+    with TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.workers) as pool:
+        write_table(Path(folder) / "table.csv")
+        wholes = {name: undisturbed(name, Path(folder), arguments.rounds) for name in names}
+        turns = [names[kill % len(names)] for kill in range(arguments.kills)]
+        moments = [rng.uniform(0.9 * wholes[name].first, wholes[name].end) for name in turns]
+        outs = [Path(folder) / str(kill) for kill in range(arguments.kills)]
+        done = list(pool.map(killed, [wholes[name] for name in turns], outs, moments))
+    rows = []
+    for name in names:
+        mine = [outcome for turn, outcome in zip(turns, done, strict=True) if turn == name]
+        counts = Counter(when for when, _ in mine)
+        figures = [name, len(mine), *(counts[moment] for moment in MOMENTS), sum(same for _, same in mine)]
+        rows.append(f"| {' | '.join(map(str, figures))} |")
+    text = PAGE.format(
+        provenance=provenance(),
+        every=EVERY,
+        rounds=arguments.rounds,
+        rows=ROWS,
+        kills=arguments.kills,
+        moments=" | ".join(MOMENTS),
+        bars="---|" * len(MOMENTS),
+        table="\n".join(rows),
+    )
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(text)
+    print(text)
+    return 0 if all(same for _, same in done) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
