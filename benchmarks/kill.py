@@ -41,9 +41,10 @@ PAGE = """# A fit that is killed, and goes on
 Written by `python benchmarks/kill.py`: {provenance}.
 
 `turinglearn fit --checkpoint-every {every} --rounds {rounds}` on a table of {rows} rows, ended by SIGKILL at {kills} random
-moments, uniform from shortly before the first save of an undisturbed fit to its end. "During a save" are those that left
-half-written or unused files behind. Equal means that the model loaded or there was none yet, that the fit ended when it was
-begun again, and that it then had the arrays, figures and samples of the undisturbed one, bit for bit.
+moments: after a random number of its saves, from none to all, and then a random share of the usual time to the next. "During
+a save" are those that left half-written or unused files behind. Equal means that the model loaded or there was none yet, that
+the fit ended when it was begun again, and that it then had the arrays, figures and samples of the undisturbed one, bit for
+bit.
 
 | players | kills | {moments} | equal |
 |---|---|{bars}---|
@@ -53,12 +54,12 @@ begun again, and that it then had the arrays, figures and samples of the undistu
 
 @dataclass(frozen=True)
 class Undisturbed:
-    """A fit that nobody disturbed: its command, its model, and when it first saved and ended, in seconds."""
+    """A fit that nobody disturbed: its command, its model, the seconds before its first save and between two later ones."""
 
     command: tuple[str, ...]
     model: Path
-    first: float
-    end: float
+    before: float
+    between: float
 
 
 def started(command: tuple[str, ...], out: Path, *more: str) -> subprocess.Popen[str]:
@@ -82,14 +83,21 @@ def undisturbed(name: str, folder: Path, rounds: int) -> Undisturbed:
         time.sleep(0.01)
     first = time.perf_counter() - begun
     finished(fit)
-    return Undisturbed(command, model, first, time.perf_counter() - begun)
+    return Undisturbed(command, model, first, (time.perf_counter() - begun - first) / (rounds // EVERY))
 
 
-def killed(whole: Undisturbed, out: Path, moment: float) -> tuple[str, bool]:
-    """When the fit was killed, and whether it went on to an equal end."""
-    fit = started(whole.command, out)
+def killed(whole: Undisturbed, out: Path, saves: int, share: float) -> tuple[str, bool]:
+    """When the fit was killed, and whether it went on to an equal end.
+
+    It is killed a share of the time to the next save after so many saves: on a busy machine seconds alone would not tell.
+    """
+    fit, seen, stamp = started(whole.command, out), 0, 0
+    while seen < saves and fit.poll() is None:
+        now = stamp_of(out)
+        seen, stamp = seen + (now != stamp), now
+        time.sleep(0.001)
     try:
-        fit.communicate(timeout=moment)
+        fit.communicate(timeout=share * (whole.between if saves else whole.before))
     except subprocess.TimeoutExpired:
         fit.kill()
         fit.communicate()
@@ -101,6 +109,14 @@ def killed(whole: Undisturbed, out: Path, moment: float) -> tuple[str, bool]:
     else:
         finished(started(whole.command[:2], out, "--resume"))
     return when, equal(out, whole.model)
+
+
+def stamp_of(out: Path) -> int:
+    """What changes with each save; 0 before the first."""
+    try:
+        return (out / "manifest.json").stat().st_mtime_ns
+    except FileNotFoundError:
+        return 0
 
 
 def left(out: Path) -> str:
@@ -132,7 +148,7 @@ def write_table(path: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--setups", type=int, default=len(SETUPS), help="how many of the pairs of players")
     parser.add_argument("--seed", type=int, default=0, help="of the moments")
     parser.add_argument("--workers", type=int, default=2)
@@ -143,9 +159,10 @@ def main() -> int:
         write_table(Path(folder) / "table.csv")
         wholes = {name: undisturbed(name, Path(folder), arguments.rounds) for name in names}
         turns = [names[kill % len(names)] for kill in range(arguments.kills)]
-        moments = [rng.uniform(0.9 * wholes[name].first, wholes[name].end) for name in turns]
+        saves = rng.integers(0, arguments.rounds // EVERY, arguments.kills, endpoint=True).tolist()
+        shares = rng.uniform(size=arguments.kills).tolist()
         outs = [Path(folder) / str(kill) for kill in range(arguments.kills)]
-        done = list(pool.map(killed, [wholes[name] for name in turns], outs, moments))
+        done = list(pool.map(killed, [wholes[name] for name in turns], outs, saves, shares))
     rows = []
     for name in names:
         mine = [outcome for turn, outcome in zip(turns, done, strict=True) if turn == name]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -81,6 +82,14 @@ def test_values_come_back(value):
     assert_equal(through(value), value)
 
 
+def test_the_order_of_memory_comes_back():
+    """Sums over rows and over columns differ in their last bits."""
+    x = np.arange(6.0).reshape(2, 3)
+    for value in (x, x.T, np.asfortranarray(x), np.ones((2, 3, 4)).T):
+        assert_equal(through(value), value)
+        assert through(value).strides == value.strides
+
+
 def test_keys_that_read_alike_keep_their_arrays():
     """The keys 1 and "1", and a dot in a key, must not put two arrays in one place."""
     value = {1: np.ones(1), "1": np.zeros(2), "a": {"b": np.ones(3)}, "a.b": np.zeros(4), "1#1": np.ones(5)}
@@ -144,6 +153,13 @@ def test_arrays_of_other_libraries_are_refused_when_saved_not_when_loaded():
     strict = pytest.importorskip("array_api_strict", reason="needs array-api-strict, which is not installed")
     with pytest.raises(Unsavable, match="here is a array_api_strict"):
         through(strict.asarray([1.0]))
+
+
+def test_modules_that_would_run_are_not_imported(monkeypatch):
+    kind = type("Main", (), {"__module__": "turinglearn.__main__"})
+    monkeypatch.setitem(sys.modules, "turinglearn.__main__", SimpleNamespace(Main=kind))
+    with pytest.raises(ValueError, match="expected one of turinglearn's own"):
+        decode({"kind": "type", "name": "turinglearn.__main__:Main"}, Parcel())
 
 
 @pytest.mark.parametrize(
