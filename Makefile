@@ -1,4 +1,4 @@
-# make setup | test | demo | lint | types | format | clean. Each target makes what it lacks, .venv included.
+# make setup | test | demo | docs | lint | types | format | clean. Each target makes what it lacks, .venv included.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -14,12 +14,13 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help setup test demo lint types format clean
+.PHONY: help setup test demo docs lint types format clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with turinglearn and its development tools"
 	@echo "make test     everything that a commit must pass: ruff, mypy, pytest"
 	@echo "make demo     the demonstration, written to demo/"
+	@echo "make docs     the pages, written to docs/_build/html"
 	@echo "make lint     ruff alone;  make types: mypy alone;  make format: let ruff rewrite the code"
 	@echo "make clean    remove $(VENV), caches and everything that was made"
 
@@ -49,6 +50,11 @@ test: lint types
 demo: $(READY)
 	@$(BIN)/python -m turinglearn.demo --out demo/
 
+docs: $(READY)
+	@echo "make: Sphinx"
+	@$(BIN)/python -m sphinx -q -W --keep-going -n -E -b html docs docs/_build/html
+	@echo "make: docs/_build/html/index.html"
+
 lint: $(READY)
 	@echo "make: ruff"
 	@$(BIN)/ruff check -q .
@@ -63,5 +69,5 @@ format: $(READY)
 	@$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) demo docs/_build dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
 	find turinglearn tests -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -31,8 +31,9 @@ _LOOKS = 20  # how often a response is tried on the rows that choose among its s
 class DualityGap:
     """Values of the minimax game V = E log D(genuine) + E log(1 - D(counterfeit)), in nats; -log 4 at equilibrium.
 
-    value: V of the two players as they are. best_judge: V of the best discriminator found against the generator;
-    2 JSD(p, q) - log 4 for the best of all. best_generator: V of the best generator found against the discriminator.
+    value: V of the two players as they are.
+    best_judge: V of the best discriminator found against the generator; 2 JSD(p, q) - log 4 for the best of all.
+    best_generator: V of the best generator found against the discriminator.
     gap: best_judge - best_generator; 0 at equilibrium but for the noise of the rows measured on, above 0 elsewhere. In a packed
         game all three are of tuples.
     """
