@@ -78,7 +78,8 @@ def fit(
             try:
                 learner = load(out)
             except NoModel as error:
-                raise ValueError(f"There is no model in {out} to go on with: none was saved yet. Leave out --resume.") from error
+                said = f"There is no model in {out} to go on with: none was saved yet. Leave out --resume."
+                raise ValueError(said) from error
             learner.set_params(rounds=learner.rounds if rounds is None else rounds)
         else:
             maker = None if generator in (None, "neural") else make("generator", str(generator))
