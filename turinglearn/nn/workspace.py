@@ -28,6 +28,7 @@ class Workspace:
         self._inputs = [np.ones((w + 1, n), dtype) for w in widths[:-1]]  # [H; 1] of each layer
         self._slopes = [np.empty((w, n), dtype) for w in widths]  # dH of each layer, and of the output
         self._masks = [np.empty((w, n), bool) for w in widths[:-1]]
+        self._zeros = [np.zeros((w, n), dtype) for w in widths[1:-1]]  # the maximum of two arrays is 8 times as fast as with 0
         self.output = np.empty((widths[-1], n), dtype)
         self._matrices = network.matrices(network.parameters)
         self._gradients = network.matrices(network.gradient)
@@ -45,7 +46,7 @@ class Workspace:
                 return np.matmul(a.T, self._inputs[layer], out=self.output)  # (1)
             h = self._inputs[layer + 1][:-1]
             np.matmul(a.T, self._inputs[layer], out=h)
-            np.maximum(h, 0, out=h)
+            np.maximum(h, self._zeros[layer], out=h)
         return self.output
 
     def backward(self, dy: Any, *, parameters: bool, inputs: bool) -> Any:
