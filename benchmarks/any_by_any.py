@@ -81,10 +81,23 @@ def simulate(parameters: Any, n: int, rng: np.random.Generator) -> Any:
     return centre + np.where(first, parameters[5], parameters[6])[:, None] * rng.standard_normal((n, 2))
 
 
+def rate(steps: int) -> float:
+    """Adam's first rate, which falls to 0: where steps are few, because each is dear, they are longer."""
+    return 1e-3 if steps > 1000 else 5e-3
+
+
 def torch_generator(steps: int) -> Any:
+    import torch
     from torch import nn
 
-    return TorchGenerator(nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2)), 4)
+    class FallingAdam(torch.optim.Adam):  # the same schedule as the network of the core
+        def step(self, closure: Any = None) -> Any:
+            self.made = getattr(self, "made", -1) + 1
+            self.param_groups[0]["lr"] = LinearDecay(rate(steps), steps)(self.made)
+            return super().step(closure)
+
+    net = nn.Sequential(nn.Linear(4, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 2))
+    return TorchGenerator(net, 4, optimizer=lambda parameters: FallingAdam(parameters, betas=(0.5, 0.999)))
 
 
 def torch_judge() -> Any:
@@ -100,7 +113,7 @@ def neural_judge(criterion: Any) -> Callable[[], Any]:
 SIMULATOR_BOUNDS = [(0.05, 0.95), (0, 6), (-4, 4), (0, 6), (-4, 4), (0.1, 2), (0.1, 2)]
 
 GENERATORS: dict[str, Callable[[int], Any]] = {  # from the number of steps that it will make
-    "network": lambda steps: NeuralGenerator(4, (64, 64), learning_rate=LinearDecay(1e-3, steps), averaging=0.99),
+    "network": lambda steps: NeuralGenerator(4, (64, 64), learning_rate=LinearDecay(rate(steps), steps), averaging=0.99),
     "torch module": torch_generator,
     "mixture, score function": lambda steps: MixtureGenerator(2, rule=ScoreFunction()),
     "mixture, weighted EM": lambda steps: MixtureGenerator(2, rule=WeightedEM()),
@@ -116,30 +129,28 @@ def distance_to_centre(x: Any) -> Any:
     return -((to_numpy(x) - np.array([3.0, 0.0])) ** 2).sum(axis=1)
 
 
-JUDGES: dict[str, tuple[Callable[[], Any], int]] = {  # and how many rounds a cell plays
-    "network, logistic": (neural_judge(o.Logistic()), 2500),
-    "network, least squares": (neural_judge(o.LeastSquares()), 2500),
-    "network, hinge": (neural_judge(o.Hinge()), 2500),
-    "network, Wasserstein": (neural_judge(o.Wasserstein(clip=0.1)), 2500),
-    "network, relativistic": (neural_judge(o.Relativistic()), 2500),
-    "torch module": (torch_judge, 1200),
-    "RBF SVM": (lambda: KernelSVMDiscriminator(gamma=1.0), 60),
+FOREST = RandomForestClassifier(15, min_samples_leaf=5, max_samples=0.5)
+BOOSTING = HistGradientBoostingClassifier(learning_rate=0.2, max_iter=20, min_samples_leaf=15, max_bins=63)
+
+JUDGES: dict[str, tuple[Callable[[], Any], int]] = {  # and how many rounds a cell plays by its usual signal
+    "network, logistic": (neural_judge(o.Logistic()), 4000),
+    "network, least squares": (neural_judge(o.LeastSquares()), 4000),
+    "network, hinge": (neural_judge(o.Hinge()), 4000),
+    "network, Wasserstein": (neural_judge(o.Wasserstein(clip=0.1)), 4000),
+    "network, relativistic": (neural_judge(o.Relativistic()), 4000),
+    "torch module": (torch_judge, 1600),
+    "RBF SVM": (lambda: KernelSVMDiscriminator(gamma=1.0), 150),
     "SVC, Platt": (lambda: ClassifierDiscriminator(SVC(gamma=1.0)), 40),
-    "random forest": (lambda: ClassifierDiscriminator(RandomForestClassifier(30, min_samples_leaf=5)), 40),
-    "boosting": (lambda: ClassifierDiscriminator(HistGradientBoostingClassifier(max_iter=30)), 40),
-    "30-NN": (lambda: ClassifierDiscriminator(KNeighborsClassifier(30)), 40),
-    "MLPClassifier": (lambda: ClassifierDiscriminator(MLPClassifier((32,), max_iter=40)), 40),
-    "logistic regression": (lambda: ClassifierDiscriminator(LogisticRegression()), 60),
+    "random forest": (lambda: ClassifierDiscriminator(FOREST), 100),
+    "boosting": (lambda: ClassifierDiscriminator(BOOSTING), 100),
+    "30-NN": (lambda: ClassifierDiscriminator(KNeighborsClassifier(30)), 60),
+    "MLPClassifier": (lambda: ClassifierDiscriminator(MLPClassifier((64,), learning_rate_init=5e-3, max_iter=60)), 60),
+    "logistic regression": (lambda: ClassifierDiscriminator(LogisticRegression()), 100),
     "handwritten, an order": (lambda: HandwrittenDiscriminator(distance_to_centre), 300),
-    "handwritten, level fitted": (lambda: HandwrittenDiscriminator(distance_to_centre, fit_level=True), 60),
+    "handwritten, level fitted": (lambda: HandwrittenDiscriminator(distance_to_centre, fit_level=True), 100),
 }
 SIGNALS = {"exact": Exact(), "smoothed": Smoothed(), "student": Student(), "usual": None}
-SHARE = {
-    "exact": 1.0,
-    "smoothed": 0.25,
-    "student": 0.025,
-    "usual": 0.25,
-}  # of a trained network's rounds, which are cheap to judge by
+SHARE = {"exact": 1.0, "smoothed": 0.25, "student": 0.25, "usual": 0.15}  # of the rounds of a trained judge, by their cost
 
 
 def trained(judge: str) -> bool:
@@ -161,8 +172,9 @@ class Cell:
     @property
     def rounds(self) -> int:
         rounds = JUDGES[self.judge][1]
-        share = SHARE[self.signal] if trained(self.judge) else 1.0
-        return max(2, int(rounds * share * self.scale))
+        if trained(self.judge):
+            rounds = int(rounds * SHARE[self.signal])
+        return max(2, int(rounds * self.scale))
 
 
 def data(seed: int) -> tuple[Any, Any]:
@@ -192,8 +204,8 @@ def play(cell: Cell) -> Outcome:
     try:
         with threadpoolctl.threadpool_limits(1):
             _seed_torch(cell.seed)
-            steps = cell.rounds * (1 if trained(cell.judge) else 5)
-            generator, judge = GENERATORS[cell.generator](steps), JUDGES[cell.judge][0]()
+            judge = JUDGES[cell.judge][0]()
+            generator = GENERATORS[cell.generator](cell.rounds * (5 if getattr(judge, "refits", False) else 1))
             before = _distance_before(clone(generator), real, unseen, cell.seed)
             game = Game(generator, judge, signal=SIGNALS[cell.signal], random_state=cell.seed, **schedule(cell, generator))
             for r in islice(game.rounds(real), cell.rounds):
@@ -208,10 +220,14 @@ def play(cell: Cell) -> Outcome:
 
 
 def schedule(cell: Cell, generator: Any) -> dict[str, int | None]:
-    """Judges that are refitted see 500 samples of each class; trained ones make five steps where the generator leaps."""
+    """Judges that are refitted see 500 samples of each class; trained ones make five steps where the generator leaps.
+
+    A student's cost grows with the cube of the batch, so that it has a small one.
+    """
     leaps = cell.generator not in ("network", "torch module")
+    small = (64 if trained(cell.judge) else 128) if cell.signal == "student" else 256
     return {
-        "batch_size": 500 if generator.learns_from is Weights else 256,
+        "batch_size": 500 if generator.learns_from is Weights else small,
         "samples_per_fit": None if trained(cell.judge) else 500,
         "discriminator_steps": 5 if trained(cell.judge) and leaps else 1,
     }

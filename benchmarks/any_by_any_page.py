@@ -21,8 +21,10 @@ Written by `python benchmarks/any_by_any.py --seeds {seeds} --scale {scale:g}`:
 The problem: {n_train} genuine samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
 (4, -1). The measure: the squared energy distance, unbiased (so it can be negative), between {n_judged} samples of the
 generator and {n_judged} genuine samples that no player has seen; mean ± standard deviation over {seeds} seeds. Nothing is
-tuned per pair: players have one setting each. Rounds differ between judges so that a cell takes a few seconds of one core
-(median {median:.1f} s, most {most:.0f} s), so the table compares what a small budget buys, not what each pair can reach.
+tuned per pair: players have one setting each, but that generating networks begin at a rate of .005 where they make at most
+1,000 steps and of .001 where they make more, falling to 0. Rounds differ between judges so that a cell takes a few seconds of
+one core (median {median:.1f} s, most {most:.0f} s), so the table compares what a small budget buys, not what each pair can
+reach.
 
 **{groups} legal combinations of generator, judge and signal; {within} end within {bar:.0f}× of their family's floor,
 {above} do not; {failures} of {cells} cells failed. {refused} combinations are refused, each with its remedy.**

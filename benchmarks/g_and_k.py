@@ -34,7 +34,7 @@ PAGE = """# The g-and-k distribution by deceiving gradient boosting
 
 Written by `python benchmarks/g_and_k.py --seeds {seeds} --rounds {rounds}`: {provenance}.
 
-{n} genuine samples with (a, b, g, k) = (3, 1, 2, .5), {seeds} seeds. `EvolvedGenerator` (16 candidates of 300 samples; bounds
+{n} genuine samples with (a, b, g, k) = (3, 1, 2, .5), {seeds} seeds. `EvolvedGenerator` (16 candidates of 600 samples; bounds
 (0, 10), (.1, 5), (0, 5), (0, 1); begun in their middle) against `HistGradientBoostingClassifier(max_iter=50)` refitted each
 round on all genuine samples and as many counterfeits, {rounds} rounds, {seconds:.0f} s of one core per seed (median).
 
@@ -66,7 +66,7 @@ def learn(seed: int, rounds: int) -> tuple[Any, Any, float]:
         x = g_and_k(*TRUTH).sample(N, seed)
         generator = EvolvedGenerator(simulate, BOUNDS)
         judge = HistGradientBoostingClassifier(max_iter=50)
-        game = Game(generator, judge, batch_size=4_800, samples_per_fit=N, random_state=seed)
+        game = Game(generator, judge, batch_size=9_600, samples_per_fit=N, random_state=seed)
         begun = time.process_time()
         for _ in islice(game.rounds(x), rounds):
             pass
@@ -100,7 +100,7 @@ def _cells(values: Any, form: str = ".4f") -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=20)
-    parser.add_argument("--rounds", type=int, default=400)
+    parser.add_argument("--rounds", type=int, default=800)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "g_and_k.md")
     arguments = parser.parse_args()

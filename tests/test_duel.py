@@ -130,3 +130,17 @@ def test_a_workspace_makes_the_passes_of_its_network():
     network.gradient[...] = 0
     space.backward(dy.T, parameters=False, inputs=True)
     assert not network.gradient.any()
+
+
+def test_data_coarser_than_the_networks_are_played_plainly():
+    """Their precision rounds the counterfeits, which a fused round would not do."""
+    coarse = duel()
+    next(coarse.rounds(X.astype(np.float32)))
+    assert coarse._duel is None
+
+
+def test_a_change_of_library_leaves_the_fused_round():
+    torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
+    one = duel()
+    play(one, 2)
+    assert [r.index for r in islice(one.rounds(torch.tensor(X)), 2)] == [3, 4]

@@ -8,6 +8,7 @@ from itertools import islice
 import numpy as np
 import pytest
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
@@ -20,7 +21,7 @@ from turinglearn import TuringLearner
 from turinglearn.discriminators import KernelSVMDiscriminator, NeuralDiscriminator
 from turinglearn.generators import MixtureGenerator, NeuralGenerator
 from turinglearn.metrics import energy_distance
-from turinglearn.protocols import Losses
+from turinglearn.protocols import Losses, Samples
 from turinglearn.replay import Replay
 
 X = np.random.default_rng(0).normal([3, -1], [1, 0.2], (300, 2))
@@ -257,3 +258,89 @@ def test_too_few_rows_to_choose_by():
     with pytest.raises(ValueError, match=r"X has 3 rows, too few to part with 2.*keep='last'"):
         small().fit(X[:3])
     assert small(keep="last", batch_size=1).fit(X[:3]).sample(2).shape == (2, 2)
+
+
+# ------------------------------------------------------------------------------------------------------ what a review found
+@pytest.mark.parametrize("change", [{"validation": 0.3}, {"keep": "last"}, {"batch_size": 20}, {"pack": 2}])
+def test_going_on_keeps_the_options_of_the_beginning(change):
+    """Another split would let rows that the players know choose the stage."""
+    learner = small()
+    list(islice(learner.play(X), 2))
+    with pytest.raises(ValueError, match=r"but the rounds began with .* and cannot go on with another one"):
+        learner.set_params(**change).play(X, resume=True)
+
+
+def test_a_refit_that_fails_loses_nothing():
+    learner = small().fit(X)
+    samples, scores = learner.sample(4, random_state=0), learner.discriminate(X)
+    for data, options in ((X, {"batch_size": 10**6}), (X[:1], {}), (np.full((9, 3), np.nan), {})):
+        with pytest.raises(ValueError, match=r"batch_size|1 sample|NaN"):
+            learner.set_params(**options).fit(data)
+        learner.set_params(batch_size=None)
+        np.testing.assert_array_equal(learner.sample(4, random_state=0), samples)
+        np.testing.assert_array_equal(learner.discriminate(X), scores)
+
+
+def test_before_the_first_round_it_is_not_fitted():
+    learner = small()
+    learner.play(X)
+    with pytest.raises(NotFittedError):
+        learner.sample(2)
+
+
+class Mirror(Shift):
+    """x = slope c + noise: right for slope 3, and of the same marginal law for slope -3."""
+
+    def __init__(self, slope):
+        super().__init__(Losses, 0.0, 1)
+        self.slope = slope
+
+    def propose(self, n, rng, given=None):
+        samples = super().propose(n, rng, given)
+        return Samples(self.slope * given + 0.3 * samples.x, given, samples.context)
+
+
+def test_under_conditions_the_joint_law_is_scored():
+    told = np.random.default_rng(3).normal(size=(400, 1))
+    genuine = 3 * told + 0.3 * np.random.default_rng(4).normal(size=(400, 1))
+    right, wrong = (
+        TuringLearner(Mirror(slope), NeuralDiscriminator((4,)), rounds=2, random_state=0).fit(genuine, given=told)
+        for slope in (3.0, -3.0)
+    )
+    assert right.score(genuine, given=told) > -0.02
+    assert wrong.score(genuine, given=told) < -0.2
+    assert wrong.keeper_.distance > 0.2 > 0.1 > right.keeper_.distance
+
+
+def test_conditions_are_asked_for_by_name():
+    told = small().fit(X, given=C)
+    for call in (told.discriminate, told.score):
+        with pytest.raises(ValueError, match=r"fitted under conditions.*Pass given="):
+            call(X)
+    with pytest.raises(ValueError, match=r"fitted without conditions.*Leave given out"):
+        small().fit(X).discriminate(X, C)
+    with pytest.raises(ValueError, match=r"keep='average' mixes stages and does not know conditions"):
+        small(keep="average").fit(X, given=C)
+
+
+def test_events_keep_their_shape():
+    images = np.random.default_rng(0).normal(size=(60, 3, 2))
+    learner = small(rounds=2).fit(images)
+    with pytest.raises(ValueError, match=r"X has events of shape \(2, 3\); expected \(3, 2\), as in the fit"):
+        learner.discriminate(images.swapaxes(1, 2))
+    with pytest.raises(ValueError, match=r"expected events of shape \(3, 2\)"):
+        learner.discriminate(images.reshape(60, 6))
+
+
+def test_one_row_is_no_law_and_tuples_must_be_whole():
+    with pytest.raises(ValueError, match=r"X has 1 row; expected at least 2"):
+        small().fit(X).score(X[:1])
+    with pytest.raises(ValueError, match=r"X has 9 rows, which are no tuples of pack=2"):
+        small(pack=2).fit(X).discriminate(X[:9])
+
+
+def test_names_of_columns_are_forgotten_with_the_data_frame():
+    pandas = pytest.importorskip("pandas", reason="needs pandas, which is not installed")
+    learner = small().fit(pandas.DataFrame(X, columns=["a", "b"])).fit(X)
+    assert not hasattr(learner, "feature_names_in_")
+    assert isinstance(learner.sample(2), np.ndarray)

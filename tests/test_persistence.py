@@ -276,7 +276,6 @@ class OwnEstimator(OwnShift, BaseEstimator):
     ("learner", "said"),
     [
         (lambda: TuringLearner(objective=own_function), "objective is a function, 'own_function'"),
-        (lambda: TuringLearner(NeuralGenerator(learning_rate=lambda step: 0.1)), "learning_rate is a function, .*lambda"),
         (lambda: TuringLearner(replay=OwnReplay()), "replay is a .*OwnReplay"),
         (lambda: TuringLearner(random_state=np.random.RandomState(0)), "random_state is a numpy.*RandomState"),
         (
@@ -446,3 +445,15 @@ def test_only_fitted_learners_are_saved(tmp_path):
         save(TuringLearner(), tmp_path / "model")
     with pytest.raises(NoModel, match="does not exist"):
         load(tmp_path / "model")
+
+
+def test_a_rate_that_is_a_function_is_given_again(tmp_path):
+    def maker():
+        return NeuralGenerator(2, (4,), learning_rate=lambda step: 0.1)
+
+    fitted = TuringLearner(maker(), rounds=4, random_state=0).fit(X)
+    save(fitted, tmp_path / "model")
+    with pytest.raises(ValueError, match=r"without its generator.*learning_rate is a function, .*lambda"):
+        load(tmp_path / "model")
+    again = load(tmp_path / "model", generator=maker())
+    np.testing.assert_array_equal(again.sample(5, random_state=0), fitted.sample(5, random_state=0))

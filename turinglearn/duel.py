@@ -29,8 +29,11 @@ def can_duel(signal: Any, generator: Any, example: Batch) -> bool:
     judge = signal.discriminator
     if type(generator) is not NeuralGenerator or type(judge) is not NeuralDiscriminator:
         return False
-    alike = generator.backend == judge.backend == "numpy" and generator.dtype == judge.dtype and _same_units(generator, judge)
-    return alike and example.given is None and type(example.x) is np.ndarray and bool((generator.spread_ > 0).all())
+    if generator.backend != "numpy" or judge.backend != "numpy" or generator.dtype != judge.dtype:
+        return False
+    if example.given is not None or type(example.x) is not np.ndarray or example.x.dtype.itemsize < judge.location_.itemsize:
+        return False  # coarser data would have the counterfeits rounded
+    return _same_units(generator, judge) and bool((generator.spread_ > 0).all())
 
 
 class Duel:

@@ -34,7 +34,8 @@ __all__ = ["TuringLearner"]
 _RECORDS = 200  # rows of history_, evenly spaced over the rounds
 _RATE = 3e-3  # the first learning rate of the networks that nobody chose
 _JUDGED = 2000  # validation rows at most
-_LEARNED = ("seed_", "streams_", "history_", "keeper_", "data_", "example_", "unit_", "table_")
+_LEARNED = ("seed_", "streams_", "history_", "keeper_", "data_", "example_", "unit_", "options_", "table_")
+_OPTIONS = (*("batch_size", "samples_per_fit", "discriminator_steps", "generator_steps", "pack", "keep", "validation"),)
 _NAMES = ("n_features_in_", "feature_names_in_")
 
 
@@ -66,7 +67,7 @@ class TuringLearner(BaseEstimator):
     ----------
     game_ : the `Game`, with the players as the last round left them.
     history_ : dict of lists: index, generator_loss, discriminator_loss, accuracy, caught, effective_sample_size and distance,
-        the last one in units of each feature's spread, nan but where a stage was tried. At most about 200 rows.
+        the last one in units of each feature's spread, nan but where a stage was tried. About 200 rows, evenly spaced.
     n_features_in_, feature_names_in_ : as everywhere in scikit-learn.
     table_ : the `TableEncoder` of a data frame; None for arrays.
 
@@ -130,17 +131,20 @@ class TuringLearner(BaseEstimator):
 
         resume: go on where an interrupted `play` or a loaded model stood, on the same data, up to `rounds`.
         """
-        self._check_parameters()
-        x, given = self._genuine(X, given, reset=not resume)
-        if resume:
-            check_is_fitted(self, "game_")
-            self._check_same(x, given)
-            if self.generator is None:  # its learning rate falls over all the rounds that are asked for now
-                vars(self.game_.generator)["learning_rate"] = self._usual_generator().learning_rate
-        else:
-            self._begin(x, given)
-        training, validation = self._split(x, given)
-        source = self.game_.rounds(training.x, training.given)  # its checks come now, not in the first round
+        self._check_parameters(given)
+        before = dict(vars(self))
+        try:
+            x, given = self._genuine(X, given, reset=not resume)
+            if resume:
+                self._go_on(x, given)
+            else:
+                self._begin(x, given)
+            training, validation = self._split(x, given)
+            source = self.game_.rounds(training.x, training.given)  # its checks come now, not in the first round
+        except BaseException:  # what was learned before is not lost to a mistake
+            self.__dict__.clear()
+            self.__dict__.update(before)
+            raise
         return self._rounds(source, validation)
 
     def _rounds(self, source: Iterator[Round], validation: Batch) -> Iterator[Round]:
@@ -149,7 +153,7 @@ class TuringLearner(BaseEstimator):
             r = next(source)
             tried = self.keep != "last" and (r.index % every == 0 or r.index == self.rounds)
             if tried or r.index % record_every == 0:
-                distance = self.keeper_.consider(self.game_, validation, self.unit_) if tried else math.nan
+                distance = self.keeper_.consider(self.game_, validation, self._rows) if tried else math.nan
                 for name, value in {**r.figures(), "distance": distance}.items():
                     self.history_.setdefault(name, []).append(value)
             yield r
@@ -160,28 +164,46 @@ class TuringLearner(BaseEstimator):
         self.history_: dict[str, list[Any]] = {}
         self.data_ = _fingerprint(x, given)
         self.example_ = ArraySource(x, given).rows(np.arange(1))
-        self.unit_ = _unit(x)
+        self.unit_ = _unit(_joined(x, given))
+        self.options_ = {name: getattr(self, name) for name in _OPTIONS}
         self.keeper_ = Keeper(self.keep)
-        self.game_ = self.new_game()
+        self.game_ = self._new_game()
+
+    def _go_on(self, x: Array, given: Array | None) -> None:
+        """Check that an interrupted play can go on: with the same data, and with the options that it began with."""
+        check_is_fitted(self)
+        changed = [name for name, began in self.options_.items() if getattr(self, name) != began]
+        if changed:
+            name, began = changed[0], self.options_[changed[0]]
+            raise ValueError(
+                f"{name}={getattr(self, name)!r}, but the rounds began with {began!r} and cannot go on with another one. Put "
+                "it back, or fit anew."
+            )
+        self._check_same(x, given)
+        if self.generator is None:  # its learning rate falls over all the rounds that are asked for now
+            vars(self.game_.generator)["learning_rate"] = self._usual_generator().learning_rate
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "game_") and self.game_.index > 0
 
     def state(self) -> dict[str, Any]:
         """All that was learned, and where the rounds stand: themselves, not copies."""
-        check_is_fitted(self, "game_")
+        check_is_fitted(self)
         return {**{name: getattr(self, name) for name in _LEARNED + _NAMES if hasattr(self, name)}, "game": self.game_.state()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take up a state, in a learner with the same parameters: as if it had learned it itself."""
-        self._check_parameters()
+        self._check_parameters(None)
         state = copy.deepcopy(state)
         game = state.pop("game")
         if not set(_LEARNED) <= state.keys() <= set(_LEARNED + _NAMES):
             raise ValueError(f"A learner's state has {_LEARNED}, but this one has {tuple(state)}.")
         for name, value in state.items():
             setattr(self, name, value)
-        self.game_ = self.new_game()
+        self.game_ = self._new_game()
         self.game_.restore(game)
 
-    def new_game(self) -> Game:
+    def _new_game(self) -> Game:
         """A game of clones of the players, with the learner's options."""
         generator = clone(self.generator, safe=False) if self.generator is not None else self._usual_generator()
         discriminator = clone(self.discriminator, safe=False) if self.discriminator is not None else self._usual_judge()
@@ -217,7 +239,7 @@ class TuringLearner(BaseEstimator):
         given: one condition per sample, (n, c), where the learner was fitted under conditions. random_state: a seed of its own;
         None goes on with the learner's stream, so that a second call gives other samples.
         """
-        check_is_fitted(self, "game_")
+        check_is_fitted(self)
         if not isinstance(n, numbers.Integral) or isinstance(n, bool) or n < 1:
             raise ValueError(f"n={n!r}: expected a whole number of samples, at least 1.")
         rng = self.streams_("sample") if random_state is None else Streams(as_seed(random_state))("sample")
@@ -230,33 +252,42 @@ class TuringLearner(BaseEstimator):
 
         In a game with packing, (n / pack,): one number for each tuple of consecutive samples.
         """
-        check_is_fitted(self, "game_")
+        check_is_fitted(self)
         x, given = self._genuine(X, given, reset=False)
-        batch = fold(Batch(x, given), self.pack)
+        pack = self.game_.pack
+        if x.shape[0] % pack:
+            raise ValueError(f"X has {x.shape[0]} rows, which are no tuples of pack={pack}. Give a multiple of {pack}.")
+        batch = fold(Batch(x, self._told(given, x.shape[0])), pack)
         return to_numpy(examine(self.game_.discriminator, batch).values)
 
     def score(self, X: Any, y: Any = None, *, given: Any = None) -> float:
         """Minus the squared energy distance of as many samples to X, in units of each feature's spread; y is ignored.
 
-        Unbiased, so it can be above 0. The same samples are drawn each time, so that scores compare.
+        Unbiased, so it can be above 0. The same samples are drawn each time, so that scores compare. Under conditions the
+        distance is that of the joint laws, of samples and conditions together.
         """
-        check_is_fitted(self, "game_")
+        check_is_fitted(self)
         x, given = self._genuine(X, given, reset=False)
-        rng = Streams(self.seed_)("score")
-        fake = self._draw(max(x.shape[0], 2), rng, self._told(given, x.shape[0]))
-        return -energy_distance(flat(fake) / self.unit_, flat(x) / self.unit_)
+        if x.shape[0] < 2:
+            raise ValueError(f"X has {x.shape[0]} row; expected at least 2, since a distance compares laws. Give more rows.")
+        told = self._told(given, x.shape[0])
+        fake = self._draw(x.shape[0], Streams(self.seed_)("score"), told)
+        return -energy_distance(self._rows(fake, told), self._rows(x, told))
 
     def in_units(self, X: Any) -> Any:
         """X as a matrix (n, features), a data frame encoded, each feature in units of its spread in the fit: for measures."""
-        check_is_fitted(self, "game_")
-        return flat(self._genuine(X, None, reset=False)[0]) / self.unit_
+        check_is_fitted(self)
+        x = flat(self._genuine(X, None, reset=False)[0])
+        return x / self.unit_[: x.shape[1]]
+
+    def _rows(self, x: Array, given: Array | None) -> Any:
+        """Samples and their conditions side by side, each feature in units of its spread in the fit."""
+        return _joined(x, given) / self.unit_
 
     def _draw(self, n: int, rng: np.random.Generator, told: Array | None) -> Array:
         seen = Batch(self.example_.x, told)
         stages: list[Any] = [*self.keeper_.kept] or [None]
         counts = np.bincount(rng.integers(0, len(stages), n), minlength=len(stages)) if len(stages) > 1 else [n]
-        if told is not None and len(stages) > 1:
-            raise ValueError("keep='average' does not know conditions. Fit with keep='best'.")
         parts = []
         for stage, count in zip(stages, counts, strict=True):
             if count:
@@ -276,6 +307,7 @@ class TuringLearner(BaseEstimator):
         """Genuine samples as an array (n, *event), with their conditions; columns must be those of the fit."""
         if reset:
             self.table_: TableEncoder | None = None
+            self.__dict__.pop("feature_names_in_", None)
         if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             if reset:
@@ -303,9 +335,17 @@ class TuringLearner(BaseEstimator):
                     f"X has {features} features, but {type(self).__name__} is expecting {self.n_features_in_} features as "
                     "input."
                 )
+            elif x.shape[1:] != self.example_.x.shape[1:]:
+                raise ValueError(
+                    f"X has events of shape {tuple(x.shape[1:])}; expected {tuple(self.example_.x.shape[1:])}, as in the fit. "
+                    "Reshape or transpose them."
+                )
             return x
         least = 2 if reset else 1
-        return validate_data(self, X, dtype=[np.float64, np.float32], reset=reset, ensure_min_samples=least)
+        x = validate_data(self, X, dtype=[np.float64, np.float32], reset=reset, ensure_min_samples=least)
+        if not reset and len(self.example_.x.shape) > 2:
+            raise ValueError(f"X has shape {x.shape}; expected events of shape {self.example_.x.shape[1:]}, as in the fit.")
+        return x
 
     def _told(self, given: Any, n: int) -> Array | None:
         expected = self.example_.given
@@ -322,18 +362,25 @@ class TuringLearner(BaseEstimator):
                 "same order, or fit anew."
             )
 
-    def _check_parameters(self) -> None:
+    def _check_parameters(self, given: Any) -> None:
         if not isinstance(self.rounds, numbers.Integral) or isinstance(self.rounds, bool) or self.rounds < 1:
             raise ValueError(f"rounds={self.rounds!r}: expected a whole number, at least 1.")
         if self.keep not in ("best", "average", "last"):
             raise ValueError(f"keep={self.keep!r}: expected 'best', 'average' or 'last'.")
+        if self.keep == "average" and given is not None:
+            raise ValueError("keep='average' mixes stages and does not know conditions. Fit with keep='best'.")
         if not (isinstance(self.validation, numbers.Real) and 0 < self.validation < 1):
             raise ValueError(f"validation={self.validation!r}: expected a share of the rows in (0, 1).")
 
 
-def _unit(x: Array) -> Any:
-    """The spread of each feature, 1 where it is constant, (features,)."""
-    _, spread = location_and_spread(flat(x))
+def _joined(x: Array, given: Array | None) -> Any:
+    """Samples as rows (n, features), and their conditions as further columns."""
+    return flat(x) if given is None else np.hstack((flat(x), flat(given)))
+
+
+def _unit(x: Any) -> Any:
+    """The spread of each column of x (n, features), 1 where it is constant, (features,)."""
+    _, spread = location_and_spread(x)
     return np.where(spread > 0, spread, 1)
 
 

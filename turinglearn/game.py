@@ -158,7 +158,7 @@ class Game:
         *to_fit, to_judge = self._deal(real)
         if self.simultaneous:
             return self._play_simultaneously(to_judge)
-        duel = self._duel_or_none()
+        duel = self._duel_or_none(to_judge)
         if duel is not None:
             return self._play_duel(duel, to_fit, to_judge)
         for genuine in to_fit:  # k ascent steps on D
@@ -177,7 +177,9 @@ class Game:
             lesson = duel.teach_generator(to_judge.n, self.streams("generator"))
         return self._record(lesson, to_judge)
 
-    def _duel_or_none(self) -> Duel | None:
+    def _duel_or_none(self, genuine: Batch) -> Duel | None:
+        if type(genuine.x) is not np.ndarray:
+            return None
         if self._duel is not None and self._duel.is_of(self.generator, self.discriminator):
             return self._duel
         if self.replay is not None or self.pack > 1 or not can_duel(self.signal, self.generator, self._seen):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import flat
 from turinglearn.contract import deploy
 from turinglearn.game import Game
 from turinglearn.metrics import energy_distance
-from turinglearn.protocols import Batch
+from turinglearn.protocols import Array, Batch
 from turinglearn.state import remember
 from turinglearn.streams import Streams
 
@@ -31,11 +31,14 @@ class Keeper:
         self._stages: list[dict[str, Any]] = []
         self._samples: list[Any] = []
 
-    def consider(self, game: Game, validation: Batch, unit: Any) -> float:
-        """The squared energy distance of the game's present generator to the validation rows, in these units (features,)."""
-        genuine = flat(validation.x) / unit
+    def consider(self, game: Game, validation: Batch, rows: Callable[[Array, Array | None], Any]) -> float:
+        """The squared energy distance of the game's present generator to the validation rows.
+
+        rows makes a matrix of samples and their conditions, in the units in which distances are measured.
+        """
+        genuine = rows(validation.x, validation.given)
         rng = Streams(game.seed)(f"validation/{game.index}")
-        fake = flat(deploy(game.generator, validation.n, rng, validation)) / unit
+        fake = rows(deploy(game.generator, validation.n, rng, validation), validation.given)
         distance = energy_distance(fake, genuine)
         if self.how == "average":
             self._stages.append(copy.deepcopy(remember(game.generator)))

@@ -133,7 +133,7 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, bytes]]:
         manifest = _manifest(path)
         try:
             files = {name: _data(path, name, entry) for name, entry in manifest["files"].items()}
-        except BrokenFolder:
+        except (BrokenFolder, FileNotFoundError):
             if _manifest(path) == manifest:
                 raise
             return read(path)  # it was replaced meanwhile
