@@ -58,6 +58,35 @@ def test_dates_are_read_as_dates_where_all_are():
     assert read["a"].isna().tolist() == [False, True]
 
 
+def test_columns_keep_their_types():
+    lines = ["code,land,n,big,x,yes,f", "00026,NA,1,9007199254740993,NA,True,1.0"]
+    read = read_table(put("\n".join([*lines, "10115,null,,,2.5,,", "99999,,3,-1,,False,2.0", ""])))
+    assert [str(dtype) for dtype in read.dtypes[2:]] == ["Int64", "Int64", "float64", "boolean", "float64"]
+    assert read["code"].tolist() == ["00026", "10115", "99999"]
+    assert read["land"].tolist()[:2] == ["NA", "null"]
+    assert read["land"].isna().tolist() == [False, False, True]
+    assert read["x"].isna().tolist() == [True, False, True]  # among numbers, NA is a missing one
+    assert read["big"].tolist() == [2**53 + 1, pd.NA, -1]
+    write_table(read, "u.csv")
+    pd.testing.assert_frame_equal(read_table("u.csv"), read)
+
+
+def test_numbers_beyond_64_bits_are_read():
+    read = read_table(put("a,b\n1,0.5\n,0\n1000000000000000000000000,-0\n"))
+    assert float(read["a"].dropna().astype(float).max()) == 1e24
+    assert read["b"].tolist() == [0.5, 0.0, 0.0]
+
+
+def test_dates_with_offsets():
+    mixed = read_table(put('t\n2024-01-31T10:00:00+01:00\n""\n2024-07-31T10:00:00+02:00\n'))["t"]
+    assert str(mixed.dt.tz) == "UTC"
+    assert mixed.dt.hour.tolist()[::2] == [9, 8]
+    same = read_table(put("t\n2024-01-31T10:00:00+01:00\n2024-07-31T10:00:00+01:00\n"))["t"]
+    assert same.dt.hour.tolist() == [10, 10]
+    partly = read_table(put("t\n2024-01-31T10:00:00+01:00\n2024-07-31T10:00:00\n"))["t"]
+    assert partly.tolist() == ["2024-01-31T10:00:00+01:00", "2024-07-31T10:00:00"]  # of what zone is the second?
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_not_there_or_is_no_file(kind):
     name = f"t.{kind}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
+from decimal import Decimal
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -84,7 +87,8 @@ def test_whatever_is_sampled_has_the_types_and_ranges_of_the_table(missing):
 def test_noise_hides_the_steps():
     """Whole numbers fill the unit around them evenly, so that a smooth counterfeit is not told at once."""
     table = pd.DataFrame({"die": np.random.default_rng(0).integers(1, 7, 6000)})
-    z = TableEncoder().fit_transform(table)[:, 0]
+    encoder = TableEncoder()
+    z = encoder.fit_transform(table)[:, 0] + encoder.columns_["die"].middle
     counts, _ = np.histogram(z, np.linspace(0.5, 6.5, 61))
     assert ((counts - 100) ** 2 / 100).sum() < 95  # chi-squared with 59 degrees of freedom: beyond in 1 of 400
 
@@ -100,6 +104,117 @@ def test_decimals_come_back_exactly(values, places):
     table = pd.DataFrame({"x": np.round(values, places)})
     encoder = TableEncoder().fit(table)
     np.testing.assert_allclose(encoder.inverse_transform(encoder.transform(table))["x"], table["x"], rtol=1e-14)
+
+
+def back(table, matrix=None):
+    encoder = TableEncoder().fit(table)
+    return encoder.inverse_transform(encoder.transform(table) if matrix is None else matrix)
+
+
+def test_the_noise_of_a_row_is_that_row_s_wherever_it_is():
+    table = frame("real", "whole", "text", "days", "nullable truth", missing=False)
+    encoder = TableEncoder().fit(table)
+    matrix, rows = encoder.transform(table), np.random.default_rng(1).permutation(N)[:50]
+    np.testing.assert_array_equal(encoder.transform(table.iloc[rows]), matrix[rows])
+    assert not np.array_equal(TableEncoder(random_state=1).fit(table).transform(table), matrix)
+
+
+def test_equal_rows_differ_in_their_noise():
+    table = pd.DataFrame({"a": [1] * 6000, "b": [True] * 6000, "c": [2, None] * 3000})
+    matrix = TableEncoder().fit_transform(table)
+    for feature in (0, 1, 2, 3):
+        assert len(np.unique(matrix[:, feature])) == 6000
+    assert np.abs(np.corrcoef(np.delete(matrix, 3, axis=1).T) - np.eye(3)).max() < 0.05  # 4 standard errors
+    assert abs(np.corrcoef(matrix[1:, 0], matrix[:-1, 0])[0, 1]) < 0.05
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "UTC", "UTC+01:00"])
+@pytest.mark.parametrize("missing", [False, True])
+def test_days_and_hours_by_the_clock_of_a_time_zone(zone, missing):
+    days = pd.Series(pd.date_range("2023-06-01", "2024-06-01", freq="D", tz=zone))
+    hours = pd.Series(pd.date_range("2023-06-01 00:20", periods=len(days), freq="24h", tz=zone))
+    table = pd.DataFrame({"days": days, "hours": hours})
+    if missing:
+        table.iloc[::7] = pd.NaT
+    pd.testing.assert_frame_equal(back(table), table)
+
+
+def test_hours_that_a_clock_leaves_out_or_repeats_stay_within_the_range():
+    autumn = pd.Series(pd.date_range("2023-10-29 00:30", "2023-10-29 01:30", freq="min", tz="UTC"))
+    spring = pd.Series(pd.date_range("2024-03-31 00:30", "2024-03-31 01:30", freq="min", tz="UTC"))
+    table = pd.DataFrame({"autumn": autumn.dt.tz_convert("Europe/Berlin"), "spring": spring.dt.tz_convert("Europe/Berlin")})
+    table = table.drop(index=0)
+    found = back(table, np.random.default_rng(0).uniform(-0.01, 0.1, (500, 2)))
+    pd.testing.assert_series_equal(found.dtypes, table.dtypes)
+    assert (found.min() >= table.min()).all()
+    assert (found.max() <= table.max()).all()
+    pd.testing.assert_series_equal(back(table)["spring"], table["spring"].reset_index(drop=True))
+
+
+def test_dates_of_another_kind_than_in_the_fit_are_refused():
+    plain = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=9)})
+    zoned = pd.DataFrame({"t": plain["t"].dt.tz_localize("Europe/Rome")})
+    for one, other in ((plain, zoned), (zoned, plain)):
+        with pytest.raises(ValueError, match=r"Column 't' is datetime64.* now, but was datetime64"):
+            TableEncoder().fit(one).transform(other)
+
+
+@pytest.mark.parametrize("unit", ["ms", "us", "ns"])
+def test_dates_keep_their_resolution(unit):
+    ticks = np.random.default_rng(0).integers(0, 10**6, N) + 17 * 10**14 // {"ms": 10**3, "us": 1, "ns": 1}[unit]
+    table = pd.DataFrame({"t": ticks.astype(f"M8[{unit}]")})
+    pd.testing.assert_frame_equal(back(table), table)
+    found = back(table, np.linspace(-1, 1e-3 if unit == "ms" else 1e-9, 99)[:, None])["t"]
+    assert found.between(table["t"].min(), table["t"].max()).all()
+    assert (back(pd.DataFrame({"t": table["t"].dt.floor("s")})) == pd.DataFrame({"t": table["t"].dt.floor("s")})).all(axis=None)
+
+
+WIDEST = [
+    ("int64", [0, 2**63 - 1]),
+    ("int64", [-(2**63), 2**63 - 1]),
+    ("int64", [-(2**63), -(2**63), 2**63 - 1]),
+    ("int64", [2**62 + 1, 2**62 + 2, 2**62 + 9]),
+    ("uint64", [0, 2**64 - 1]),
+    ("uint64", [2**64 - 3, 2**64 - 2, 2**64 - 1]),
+    ("Int64", [None, 2**63 - 1, 2**63 - 2, 2**53 + 1 - 2**63]),
+    ("UInt64", [None, 2**64 - 1, 0, 2**63]),
+]
+
+
+@pytest.mark.parametrize(("dtype", "values"), WIDEST)
+def test_the_largest_integers_are_exact(dtype, values):
+    table = pd.DataFrame({"n": pd.Series(values, dtype=dtype)})
+    ends = [table["n"].min(), table["n"].max()]
+    pd.testing.assert_frame_equal(back(table), table)
+    width = TableEncoder().fit_transform(table).shape[1]
+    wild = np.zeros((101, width))
+    wild[:, 0] = np.linspace(-4e19, 4e19, 101)
+    found = back(table, wild)["n"]
+    assert str(found.dtype) == dtype
+    assert [found.min(), found.max()] == ends
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        10**9 + np.arange(200),
+        1.7e9 + np.arange(200.0),
+        1e6 + np.arange(200) / 100,
+        1e9 + np.random.default_rng(0).normal(size=200),
+    ],
+)
+def test_a_large_offset_does_not_hide_a_small_spread(values):
+    table = pd.DataFrame({"x": values})
+    matrix = TableEncoder().fit_transform(table)
+    assert np.abs(matrix).max() <= np.ptp(values) + 0.5
+    np.testing.assert_allclose(back(table)["x"], values, rtol=0, atol=0 if values[1] - values[0] in (1, 0.01) else 1e-6)
+    ends = back(table, np.array([[-1e12], [1e12]]))["x"]
+    assert ends.tolist() == [values.min(), values.max()]
+
+
+def test_zero_has_no_sign():
+    table = pd.DataFrame({"x": [0.0, 0.5, -0.5, 1.0]})
+    assert "-0.0" not in back(table, np.linspace(-0.3, 0.3, 99)[:, None])["x"].astype(str).tolist()
 
 
 def test_names_say_what_a_feature_is():
@@ -125,6 +240,10 @@ def broken(**changes):
         (broken(real=1j), r"Column 'real' is complex"),
         (broken(text=[f"name {i}" for i in range(N)]), r"Column 'text' has 200 different texts.*100 categories.*Drop it"),
         (broken(text=[[1]] * N), r"Column 'text' holds a list; expected texts or numbers"),
+        (broken(text=[f"{i}" for i in range(N - 1)] + [2]), r"Column 'text' has 200 different objects"),
+        (broken(text=[datetime.date(2024, 1, 1)] * N), r"Column 'text' holds dates as objects.*pandas\.to_datetime"),
+        (broken(text=[Decimal("1.5")] * N), r"Column 'text' holds Decimals as objects; expected a type of numbers.*float"),
+        (broken(text=pd.Series([np.int64(3)] * N, dtype=object)), r"Column 'text' holds int64s as objects; expected a type of"),
         (broken(real=pd.to_timedelta(np.arange(N), unit="s")), r"Column 'real' is timedelta.*expected numbers"),
     ],
 )

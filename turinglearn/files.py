@@ -18,7 +18,10 @@ class FileProblem(ValueError):
 
 
 def read_table(path: str | os.PathLike[str]) -> Any:
-    """The data frame in a CSV or Parquet file. Columns of text that are all ISO dates become dates.
+    """The data frame in a CSV or Parquet file.
+
+    In a CSV file, columns of text that are all ISO dates become dates, in UTC where their offsets differ; numbers with leading
+    zeros are text; and the usual signs of a missing value, such as NA, are one among numbers, but text among texts.
 
     Raises `FileProblem` for what is no table, or one that is empty, ragged, cut off or damaged, as far as the file can tell.
     """
@@ -40,7 +43,7 @@ def read_table(path: str | os.PathLike[str]) -> Any:
         raise FileProblem(f"{path} cannot be read as {path.suffix[1:]}: {said}. Mend or export it anew.") from error
     if len(frame) == 0:
         raise FileProblem(f"{path} has column names but no rows. Give more data.")
-    return frame.apply(_dates) if _is_csv(path) else frame
+    return frame
 
 
 def write_table(frame: Any, path: str | os.PathLike[str]) -> None:
@@ -75,6 +78,7 @@ def _read_csv(path: Path) -> Any:
     try:
         with warnings.catch_warnings(action="error", category=pandas.errors.ParserWarning):
             frame = pandas.read_csv(path, index_col=False, low_memory=False)  # else a column may change its type in the middle
+            texts = pandas.read_csv(path, index_col=False, dtype=str, keep_default_na=False, na_values=[""])
     except pandas.errors.ParserWarning as error:
         raise FileProblem(f"{path} has lines with more fields than its {len(names)} names. Mend or export it anew.") from error
     last = _last_line(path)
@@ -82,7 +86,25 @@ def _read_csv(path: Path) -> Any:
         raise FileProblem(
             f"{path} ends in the middle of a line, after {last.count(',') + 1} of {len(names)} fields. Copy or export it anew."
         )
-    return frame
+    return pandas.DataFrame({name: _typed(frame[name], texts[name]) for name in frame}, columns=frame.columns)
+
+
+def _typed(column: Any, texts: Any) -> Any:
+    """A column as pandas read it, or its texts; with gaps, whole numbers and truth values stay what they are."""
+    import pandas
+    from pandas.api import types
+
+    if types.is_bool_dtype(column.dtype):
+        return column
+    if not types.is_numeric_dtype(column.dtype):
+        return column.astype("boolean") if types.infer_dtype(column, skipna=True) == "boolean" else _dates(texts)
+    known = texts[column.notna()]
+    if known.str.match(r"\s*[+-]?0\d").any():  # a name such as 00026
+        return texts
+    if column.isna().any() and len(known) and known.str.fullmatch(r"\s*[+-]?\d+\s*").all():
+        whole = pandas.to_numeric(known)
+        return whole.astype("Int64").reindex(column.index) if types.is_signed_integer_dtype(whole.dtype) else column
+    return column
 
 
 def _last_line(path: Path) -> str:
@@ -102,15 +124,14 @@ def _checked(path: Path) -> Path:
     return path
 
 
-def _dates(column: Any) -> Any:
+def _dates(texts: Any) -> Any:
     import pandas
-    from pandas.api import types
 
-    if not (types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype)) or column.isna().all():
-        return column
-    if not column.dropna().astype(str).str.match(r"\d{4}-\d{2}-\d{2}").all():
-        return column
+    known = texts.dropna()
+    if not len(known) or not known.str.match(r"\d{4}-\d{2}-\d{2}").all():
+        return texts
+    offsets = known.str.extract(r"[T ].*(Z|[+-]\d\d(?::?\d\d)?)$", expand=False)
     try:
-        return pandas.to_datetime(column, format="ISO8601")
+        return pandas.to_datetime(texts, format="ISO8601", utc=bool(offsets.notna().all() and offsets.nunique() > 1))
     except (ValueError, OverflowError):
-        return column
+        return texts

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import numbers
 import sys
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +15,11 @@ from sklearn.utils.validation import check_is_fitted
 __all__ = ["TableEncoder", "is_frame"]
 
 _NOISE = 0.5  # counterfeits are smooth, so steps and one-hot columns are blurred by as much as rounding takes back
+_BLUR = 0.98 * _NOISE  # of zeros and ones
 _MOST_CATEGORIES = 100
-_DAY = 86400  # seconds
+_TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # per second
+_WORD = 2**64
+_GOLDEN = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio
 
 
 def is_frame(X: Any) -> bool:
@@ -25,7 +30,10 @@ def is_frame(X: Any) -> bool:
 
 @dataclass
 class Numbers:
-    """A column of numbers; step is what they are multiples of: 1, .1, ..., a millionth, or 0 for real numbers."""
+    """A column of numbers, as distances from the middle one; integers are integers here, and exact however large.
+
+    step is what they are multiples of: 1, .1, ..., a millionth, or 0 for real numbers.
+    """
 
     dtype: str
     low: float
@@ -35,53 +43,78 @@ class Numbers:
     step: float
     width: int = 1
 
-    def encode(self, column: Any, rng: np.random.Generator) -> Any:
-        """(n, 1) numbers, spread over the step around them."""
+    @property
+    def reach(self) -> float:
+        """How far the noise reaches: half a step."""
+        return _NOISE * self.step
+
+    def encode(self, column: Any) -> Any:
+        """(n, 1) distances from the middle."""
         from pandas.api import types
 
         if not types.is_numeric_dtype(column.dtype):
             raise TypeError("not numbers")
-        values = column.astype("float64").to_numpy(dtype=float, na_value=np.nan)
-        values = np.where(np.isnan(values), self.middle, values)
-        return (values + self.step * rng.uniform(-_NOISE, _NOISE, len(values)))[:, None]
+        if isinstance(self.middle, int) and types.is_integer_dtype(column.dtype):
+            return _apart(_integers(column), self.middle)[:, None]
+        return column.to_numpy(dtype=float, na_value=np.nan)[:, None] - self.middle
 
     def decode(self, block: Any, missing: Any) -> Any:
         """The numbers, within the range that was seen."""
         import pandas
 
-        values = np.round(block[:, 0], round(-np.log10(self.step))) if self.step else block[:, 0]
-        values = np.clip(values, self.low, self.high)
-        return pandas.Series(values).mask(missing).astype(self.dtype)
+        values = block[:, 0]
+        if isinstance(self.low, int) and isinstance(self.middle, int) and isinstance(self.high, int):
+            values = _moved(np.rint(values), self.middle, self.low, self.high)
+        else:
+            if self.step:
+                places = round(-np.log10(self.step))
+                values = np.round(np.round(values, places) + self.middle, places)
+            else:
+                values = values + self.middle
+            values = np.clip(values, self.low, self.high) + 0.0  # no -0.0
+        return pandas.Series(values).astype(self.dtype).mask(missing)
 
 
 @dataclass
 class Dates:
-    """A column of dates, in days since the first one (as text); rounded to whole days where all were midnights."""
+    """A column of dates, in days since the first one, by the clock of their time zone.
+
+    low and high are the range on that clock, in ticks of the unit since 1970; grain is what all are multiples of, in ticks:
+    a day, a second or a tick. first and last are the range in absolute time, as text.
+    """
 
     dtype: str
+    unit: str
+    zone: str | None
+    low: int
+    high: int
+    grain: int
     first: str
-    days: float
-    middle: float
+    last: str
     missing: bool
-    whole: bool
     width: int = 1
 
-    def encode(self, column: Any, rng: np.random.Generator) -> Any:
-        """(n, 1) days since the first date."""
-        import pandas
+    @property
+    def reach(self) -> float:
+        """How far the noise reaches: half a day for whole days."""
+        return _NOISE if self.grain == _day(self.unit) else 0.0
 
-        days = ((column - pandas.Timestamp(self.first)).dt.total_seconds() / _DAY).to_numpy(dtype=float, na_value=np.nan)
-        days = np.where(np.isnan(days), self.middle, days)
-        return (days + (rng.uniform(-_NOISE, _NOISE, len(days)) if self.whole else 0.0))[:, None]
+    def encode(self, column: Any) -> Any:
+        """(n, 1) days since the first date."""
+        return _apart(_ticks(column, self.unit, self.zone), self.low)[:, None] / _day(self.unit)
 
     def decode(self, block: Any, missing: Any) -> Any:
-        """The dates, to the second, within the range that was seen."""
+        """The dates, within the range that was seen; an hour that the clock leaves out or repeats is the later or first one."""
         import pandas
 
-        days = np.clip(np.rint(block[:, 0]) if self.whole else block[:, 0], 0, self.days)
-        seconds = np.minimum(np.rint(days * _DAY), np.floor(self.days * _DAY + 1e-3))
-        dates = pandas.Timestamp(self.first) + pandas.to_timedelta(seconds, unit="s")
-        return pandas.Series(dates).mask(missing).astype(self.dtype)
+        ticks = np.rint(block[:, 0] * (_day(self.unit) / self.grain)) * self.grain
+        dates = pandas.Series(_moved(ticks, self.low, self.low, self.high).astype(f"M8[{self.unit}]"))
+        if self.zone is not None:
+            summer = np.ones(len(dates), dtype=bool)
+            dates = dates.dt.tz_localize(self.zone, ambiguous=summer, nonexistent="shift_forward")
+            first, last = (pandas.Timestamp(end).tz_convert(self.zone).as_unit(self.unit) for end in (self.first, self.last))
+            dates = dates.clip(first, last)
+        return dates.astype(self.dtype).mask(missing)
 
 
 @dataclass
@@ -99,8 +132,13 @@ class Categories:
         """How many numbers a category takes: one per category, or one for two."""
         return 1 if len(self.values) <= 2 else len(self.values)
 
-    def encode(self, column: Any, rng: np.random.Generator) -> Any:
-        """(n, width), 1 where the category is, blurred; a category that was never seen is refused."""
+    @property
+    def reach(self) -> float:
+        """How far the noise reaches."""
+        return _BLUR
+
+    def encode(self, column: Any) -> Any:
+        """(n, width), 1 where the category is; a category that was never seen is refused."""
         import pandas
 
         index = pandas.Index(self.values, dtype=object).get_indexer(column.astype(object))
@@ -111,8 +149,7 @@ class Categories:
                 "fit. Drop those rows, or fit on data that have it."
             )
         index = np.maximum(index, 0)
-        hot = index[:, None].astype(float) if self.width == 1 else np.eye(len(self.values))[index]
-        return _blurred(hot, rng)
+        return index[:, None].astype(float) if self.width == 1 else np.eye(len(self.values))[index]
 
     def decode(self, block: Any, missing: Any) -> Any:
         """The category that stands out most in each row."""
@@ -137,7 +174,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     counterfeits from steps at once; rounding takes the noise back. A column with missing values has one more feature, 1 where
     a value is missing. Text counts as a category, of which a column may have 100.
 
-    random_state: the seed of the noise, the same in every call.
+    Real and whole numbers are counted from the middle one, so that a large offset does not hide a small spread.
+
+    random_state: the seed of the noise. A row has the same noise in every call and in any data frame; of equal rows in one
+    data frame, each has its own.
 
     columns_: how each column is encoded. feature_names_in_, n_features_in_: as everywhere.
     """
@@ -163,8 +203,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"has {', '.join(map(repr, other))}, which the fit did not"
             ] * bool(other)
             raise ValueError(f"The data frame {' and '.join(parts)}. Give the columns that the fit had: {list(self.columns_)}.")
-        rng = np.random.default_rng(self.random_state)
-        blocks = []
+        blocks, reaches = [], []
         for name, kind in self.columns_.items():
             column, missing = X[name], X[name].isna().to_numpy()
             if missing.any() and not kind.missing:
@@ -173,12 +212,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     "data that lack some values."
                 )
             try:
-                blocks.append(kind.encode(column, rng))
+                blocks.append(np.where(missing[:, None], 0.0, kind.encode(column)))
             except (TypeError, AttributeError) as error:
                 raise ValueError(f"Column {name!r} is {column.dtype} now, but was {kind.dtype} in fit ({error}).") from error
+            reaches += [kind.reach] * kind.width
             if kind.missing:
-                blocks.append(_blurred(missing[:, None].astype(float), rng))
-        return np.concatenate(blocks, axis=1)
+                blocks.append(missing[:, None].astype(float))
+                reaches.append(_BLUR)
+        return _noisy(np.concatenate(blocks, axis=1), reaches, self.random_state)
 
     def inverse_transform(self, X: Any) -> Any:
         """The data frame of a matrix (n, features)."""
@@ -223,24 +264,97 @@ def _column(column: Any) -> Kind:
         raise ValueError(f"Column {name!r} has no values at all; expected some. Drop the column.")
     missing = bool(len(known) < len(column))
     if types.is_datetime64_any_dtype(column.dtype):
-        first = known.min()
-        days = (known - first).dt.total_seconds() / 86400
-        midnights = bool((known == known.dt.normalize()).all())
-        return Dates(dtype, str(first), float(days.max()), float(days.median()), missing, midnights)
+        return _calendar(known, dtype, missing)
     if types.is_bool_dtype(column.dtype):
         return Categories(dtype, sorted(known.unique().tolist()), missing)
     if types.is_complex_dtype(column.dtype):
         raise ValueError(f"Column {name!r} is complex; expected real numbers. Split it into real and imaginary columns.")
+    if types.is_integer_dtype(column.dtype):
+        return Numbers(dtype, *_range(_integers(known)), missing, 1.0)
     if types.is_numeric_dtype(column.dtype):
         values = known.to_numpy(dtype=float)
         if not np.isfinite(values).all():
             raise ValueError(f"Column {name!r} has infinite values; expected finite numbers, or missing ones. Replace them.")
-        return Numbers(dtype, float(values.min()), float(values.max()), float(np.median(values)), missing, _step(values))
+        return Numbers(dtype, *_range(values), missing, _step(values))
     if dtype == "category" or types.is_object_dtype(column.dtype) or types.is_string_dtype(column.dtype):
         return _categories(column, known, dtype, missing)
     raise ValueError(
         f"Column {name!r} is {dtype}; expected numbers, truth values, categories, text or dates. Convert or drop it."
     )
+
+
+def _range(values: Any) -> tuple[Any, Any, Any]:
+    """The lowest, the highest and the middle one."""
+    half = (len(values) - 1) // 2
+    return values.min().item(), values.max().item(), np.partition(values, half)[half].item()
+
+
+def _calendar(known: Any, dtype: str, missing: bool) -> Dates:
+    unit, zone = known.dt.unit, None if known.dt.tz is None else str(known.dt.tz)
+    ticks = _ticks(known, unit, zone)
+    grain = next(grain for grain in (_day(unit), _TICKS[unit], 1) if not (ticks % grain).any())
+    return Dates(dtype, unit, zone, ticks.min().item(), ticks.max().item(), grain, str(known.min()), str(known.max()), missing)
+
+
+def _day(unit: str) -> int:
+    """The ticks of a day."""
+    return 86400 * _TICKS[unit]
+
+
+def _ticks(dates: Any, unit: str, zone: str | None) -> Any:
+    """(n,) ticks since 1970 by the clock of the zone; any number where a date is missing."""
+    if zone is not None:
+        dates = dates.dt.tz_convert(zone).dt.tz_localize(None)
+    elif dates.dt.tz is not None:
+        raise TypeError("it has a time zone")
+    return dates.dt.as_unit(unit).to_numpy(dtype=f"M8[{unit}]").view(np.int64)
+
+
+def _integers(column: Any) -> Any:
+    """(n,) integers of 64 bits; 0 where one is missing."""
+    from pandas.api import types
+
+    wide = "UInt64" if types.is_unsigned_integer_dtype(column.dtype) else "Int64"
+    return column.astype(wide).to_numpy(dtype=wide.lower(), na_value=0)
+
+
+def _apart(values: Any, origin: int) -> Any:
+    """values - origin for integers of 64 bits, exact until it is rounded to a float; 2**64 is 0 in their arithmetic."""
+    words, start = values.astype(np.uint64), np.uint64(origin % _WORD)
+    return np.where(values >= origin, (words - start).astype(float), -(start - words).astype(float))
+
+
+def _moved(offsets: Any, origin: int, low: int, high: int) -> Any:
+    """origin + offsets for whole offsets, clipped to low and high, as exact integers of 64 bits."""
+    wide = np.int64 if low < 0 else np.uint64
+    start, inside = np.uint64(origin % _WORD), (offsets > float(low - origin)) & (offsets < float(high - origin))
+    size = np.where(inside, np.abs(offsets), 0.0).astype(np.uint64)
+    moved = np.where(offsets < 0, start - size, start + size).astype(wide)
+    ends = np.where(offsets >= float(high - origin), wide(high), wide(low))
+    return np.where(inside, moved, ends)
+
+
+def _noisy(clean: Any, reaches: list[float], seed: int) -> Any:
+    """Clean features with uniform noise, drawn by hashing the row and how many equal ones are before it."""
+    import pandas
+
+    rows = np.full(len(clean), seed % _WORD, dtype=np.uint64)
+    for feature in (clean + 0.0).T:
+        rows = _mixed(rows ^ np.ascontiguousarray(feature).view(np.uint64))
+    rows = _mixed(rows ^ pandas.Series(rows).groupby(rows).cumcount().to_numpy().astype(np.uint64))
+    for j, reach in enumerate(reaches):
+        if reach:
+            uniform = (_mixed(rows + np.uint64((j + 1) * _GOLDEN % _WORD)) >> np.uint64(11)) * 2.0**-53
+            clean[:, j] += reach * (2 * uniform - 1)
+    return clean
+
+
+def _mixed(words: Any) -> Any:
+    """Words of 64 bits with every bit depending on all: SplitMix64 (Steele, Lea & Flood 2014)."""
+    words = words + np.uint64(_GOLDEN)
+    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return words ^ (words >> np.uint64(31))
 
 
 def _step(values: Any) -> float:
@@ -254,13 +368,13 @@ def _step(values: Any) -> float:
 def _categories(column: Any, known: Any, dtype: str, missing: bool) -> Categories:
     strange = next((value for value in known if not isinstance(value, str | bool | int | float)), None)
     if strange is not None:
-        what = type(strange).__name__
-        raise ValueError(f"Column {column.name!r} holds a {what}; expected texts or numbers. Convert or drop it.")
+        raise ValueError(f"Column {column.name!r} holds {_objects(strange)}")
     values = known.unique().tolist()
     if len(values) > _MOST_CATEGORIES:
+        what = "texts" if all(isinstance(value, str) for value in values) else "objects"
         raise ValueError(
-            f"Column {column.name!r} has {len(values):,} different texts; expected {_MOST_CATEGORIES} categories at most. Drop "
-            "it if it names rows, or make numbers or fewer categories of it."
+            f"Column {column.name!r} has {len(values):,} different {what}; expected {_MOST_CATEGORIES} categories at most. "
+            "Drop it if it names rows, or make numbers or fewer categories of it."
         )
     values = sorted(values, key=str)
     if dtype == "category":
@@ -268,6 +382,11 @@ def _categories(column: Any, known: Any, dtype: str, missing: bool) -> Categorie
     return Categories(dtype, values, missing)
 
 
-def _blurred(hot: Any, rng: np.random.Generator) -> Any:
-    """Zeros and ones with noise that rounding takes back."""
-    return hot + rng.uniform(-_NOISE, _NOISE, hot.shape) * 0.98
+def _objects(value: Any) -> str:
+    """What a column of objects such as this value holds, and what to make of it."""
+    what = type(value).__name__
+    if isinstance(value, datetime.date):
+        return f"{what}s as objects; expected the type datetime64. Convert it with pandas.to_datetime."
+    if isinstance(value, numbers.Number):
+        return f"{what}s as objects; expected a type of numbers. Convert it with astype(float) or astype(int)."
+    return f"a {what}; expected texts or numbers. Convert or drop it."
