@@ -59,12 +59,13 @@ def test_dates_are_read_as_dates_where_all_are():
 
 
 def test_columns_keep_their_types():
-    lines = ["code,land,n,big,x,yes,f", "00026,NA,1,9007199254740993,NA,True,1.0"]
-    read = read_table(put("\n".join([*lines, "10115,null,,,2.5,,", "99999,,3,-1,,False,2.0", ""])))
-    assert [str(dtype) for dtype in read.dtypes[2:]] == ["Int64", "Int64", "float64", "boolean", "float64"]
+    lines = ["code,land,mark,n,big,x,yes,f", "00026,NA,NA,1,9007199254740993,NA,True,1.0"]
+    read = read_table(put("\n".join([*lines, "10115,DE,null,,,2.5,,", "99999,,,3,-1,,False,2.0", ""])))
+    assert [str(dtype) for dtype in read.dtypes[3:]] == ["Int64", "Int64", "float64", "boolean", "float64"]
     assert read["code"].tolist() == ["00026", "10115", "99999"]
-    assert read["land"].tolist()[:2] == ["NA", "null"]
-    assert read["land"].isna().tolist() == [False, False, True]
+    assert read["land"].tolist()[:2] == ["NA", "DE"]
+    assert read["mark"].tolist()[:2] == ["NA", "null"]
+    assert read[["land", "mark"]].isna().to_numpy().tolist() == [[False] * 2, [False] * 2, [True] * 2]
     assert read["x"].isna().tolist() == [True, False, True]  # among numbers, NA is a missing one
     assert read["big"].tolist() == [2**53 + 1, pd.NA, -1]
     write_table(read, "u.csv")

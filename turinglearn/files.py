@@ -99,9 +99,11 @@ def _typed(column: Any, texts: Any) -> Any:
     if not types.is_numeric_dtype(column.dtype):
         return column.astype("boolean") if types.infer_dtype(column, skipna=True) == "boolean" else _dates(texts)
     known = texts[column.notna()]
+    if not len(known):
+        return texts if texts.notna().any() else column
     if known.str.match(r"\s*[+-]?0\d").any():  # a name such as 00026
         return texts
-    if column.isna().any() and len(known) and known.str.fullmatch(r"\s*[+-]?\d+\s*").all():
+    if column.isna().any() and known.str.fullmatch(r"\s*[+-]?\d+\s*").all():
         whole = pandas.to_numeric(known)
         return whole.astype("Int64").reindex(column.index) if types.is_signed_integer_dtype(whole.dtype) else column
     return column
