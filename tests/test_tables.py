@@ -106,6 +106,14 @@ def test_decimals_come_back_exactly(values, places):
     np.testing.assert_allclose(encoder.inverse_transform(encoder.transform(table))["x"], table["x"], rtol=1e-14)
 
 
+def test_decimals_come_back_exactly_where_floats_are_coarse():
+    values = np.round(np.random.default_rng(0).normal(size=2000), 6)
+    values[:2] = -1e9, 1e9
+    for middle in (0.0, -1e9):
+        table = pd.DataFrame({"x": np.append(values, [middle] * 4000)})
+        np.testing.assert_array_equal(back(table)["x"], table["x"])
+
+
 def back(table, matrix=None):
     encoder = TableEncoder().fit(table)
     return encoder.inverse_transform(encoder.transform(table) if matrix is None else matrix)
@@ -244,6 +252,10 @@ def broken(**changes):
         (broken(text=[datetime.date(2024, 1, 1)] * N), r"Column 'text' holds dates as objects.*pandas\.to_datetime"),
         (broken(text=[Decimal("1.5")] * N), r"Column 'text' holds Decimals as objects; expected a type of numbers.*float"),
         (broken(text=pd.Series([np.int64(3)] * N, dtype=object)), r"Column 'text' holds int64s as objects; expected a type of"),
+        (
+            broken(real=pd.date_range("2024", periods=N, tz="dateutil/Europe/Rome")),
+            r"Column 'real' has the zone tz.*tz_convert",
+        ),
         (broken(real=pd.to_timedelta(np.arange(N), unit="s")), r"Column 'real' is timedelta.*expected numbers"),
     ],
 )

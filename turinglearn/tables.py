@@ -36,17 +36,17 @@ class Numbers:
     """
 
     dtype: str
-    low: float
-    high: float
-    middle: float
+    low: Any
+    high: Any
+    middle: Any
     missing: bool
     step: float
     width: int = 1
 
     @property
     def reach(self) -> float:
-        """How far the noise reaches: half a step."""
-        return _NOISE * self.step
+        """How far the noise reaches: half a step, or less where floats are too coarse for rounding to take it back."""
+        return max(0.0, _NOISE * self.step - 2 * float(np.spacing(float(self.high - self.low))))
 
     def encode(self, column: Any) -> Any:
         """(n, 1) distances from the middle."""
@@ -63,7 +63,7 @@ class Numbers:
         import pandas
 
         values = block[:, 0]
-        if isinstance(self.low, int) and isinstance(self.middle, int) and isinstance(self.high, int):
+        if isinstance(self.middle, int):
             values = _moved(np.rint(values), self.middle, self.low, self.high)
         else:
             if self.step:
@@ -169,12 +169,11 @@ Kind = Numbers | Dates | Categories
 class TableEncoder(TransformerMixin, BaseEstimator):
     """A data frame as a matrix (n, features) of float64, and such a matrix as a data frame of the same types and ranges.
 
-    Real numbers stay what they are. Whole numbers, decimals of up to six places, and dates at midnight are spread uniformly
-    over the step around them, and categories and truth values are one-hot with uniform noise, since a judge would tell smooth
-    counterfeits from steps at once; rounding takes the noise back. A column with missing values has one more feature, 1 where
-    a value is missing. Text counts as a category, of which a column may have 100.
-
-    Real and whole numbers are counted from the middle one, so that a large offset does not hide a small spread.
+    Numbers are counted from the middle one, so that a large offset does not hide a small spread. Whole numbers, decimals of up
+    to six places, and dates at midnight are spread uniformly over the step around them, and categories and truth values are
+    one-hot with uniform noise, since a judge would tell smooth counterfeits from steps at once; rounding takes the noise back.
+    A column with missing values has one more feature, 1 where a value is missing. Text counts as a category, of which a column
+    may have 100.
 
     random_state: the seed of the noise. A row has the same noise in every call and in any data frame; of equal rows in one
     data frame, each has its own.
@@ -291,6 +290,8 @@ def _range(values: Any) -> tuple[Any, Any, Any]:
 
 def _calendar(known: Any, dtype: str, missing: bool) -> Dates:
     unit, zone = known.dt.unit, None if known.dt.tz is None else str(known.dt.tz)
+    if zone is not None and zone.startswith("tz"):  # dateutil does not say the name
+        raise ValueError(f"Column {known.name!r} has the zone {zone}; expected a name. Convert it with dt.tz_convert.")
     ticks = _ticks(known, unit, zone)
     grain = next(grain for grain in (_day(unit), _TICKS[unit], 1) if not (ticks % grain).any())
     return Dates(dtype, unit, zone, ticks.min().item(), ticks.max().item(), grain, str(known.min()), str(known.max()), missing)
