@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from turinglearn import cli
 from turinglearn.catalogue import make, players
 from turinglearn.cli import app
+from turinglearn.metrics import energy_distance, mmd
 from turinglearn.persistence import load
 
 pd = pytest.importorskip("pandas", reason="needs pandas, which is not installed")
@@ -56,7 +62,7 @@ def test_the_main_job(table):
     assert from_csv["n"].dtype == np.int64
     pd.testing.assert_frame_equal(from_csv, from_parquet, check_dtype=False)
     scored = run("score", "model", "table.csv", "--json")
-    assert set(json.loads(scored.stdout)) == {"rows", "energy_distance", "mmd"}
+    assert set(json.loads(scored.stdout)) == {"rows", "used", "energy_distance", "mmd"}
     assert "Squared energy distance" in run("score", "model", "table.csv").stdout
 
 
@@ -68,6 +74,49 @@ def test_samples_go_to_standard_output_without_a_file(table):
     assert run("sample", "model", "-n", 5).stdout.splitlines() != lines  # without a seed each run differs
     once, again = (run("sample", "model", "-n", 5, "--random-state", 3).stdout for _ in range(2))
     assert once == again
+
+
+def test_a_score_is_the_measures_of_the_table_and_as_many_samples(table):
+    fit(table, "--rounds", 2)
+    report, learner, frame = json.loads(run("score", "model", table, "--json").stdout), load("model"), pd.read_csv(table)
+    frame["day"] = pd.to_datetime(frame["day"])
+    genuine, fake = learner.in_units(frame), learner.in_units(learner.sample(80, random_state=0))
+    assert report["rows"] == report["used"] == 80
+    assert report["energy_distance"] == pytest.approx(energy_distance(fake, genuine))
+    assert report["energy_distance"] > 0.01  # two rounds teach little
+    assert report["mmd"] == pytest.approx(mmd(fake, genuine))
+    assert run("score", "model", table).stdout.endswith(", 80 rows.\n")
+
+
+def test_of_a_large_table_a_score_uses_some_rows_from_all_over(table, monkeypatch):
+    fit(table, "--rounds", 2)
+    frame = pd.read_csv(table)
+    pd.concat([frame] * 75).sort_values("x").to_csv("large.csv", index=False)
+    whole = json.loads(run("score", "model", table, "--json").stdout)["energy_distance"]
+    monkeypatch.setattr(cli, "_SCORED", 1500)  # a quarter: the first ones hold the smallest x only
+    once, again = (run("score", "model", "large.csv", "--json").stdout for _ in range(2))
+    assert once == again
+    report = json.loads(once)
+    assert (report["rows"], report["used"]) == (6000, 1500)
+    assert report["energy_distance"] == pytest.approx(whole, abs=0.1)
+
+
+def test_a_score_uses_at_most_5000_rows(table):
+    fit(table, "--rounds", 2)
+    pd.concat([pd.read_csv(table)] * 75).to_csv(Path(table).parent / "large.csv", index=False)
+    assert run("score", "model", "large.csv").stdout.endswith(", 5000 of 6000 rows, drawn at random.\n")
+
+
+@pytest.mark.parametrize("arguments", [("sample", "model", "-n", "50000"), ("sample", "model", "-n", "5"), ("players",)])
+def test_a_reader_that_leaves_ends_the_command_quietly(table, arguments):
+    """As in `turinglearn sample model | head -1`, both where the pipe breaks in the middle and where it does at the end."""
+    fit(table, "--rounds", 2)
+    reading, writing = os.pipe()
+    os.close(reading)
+    command, environment = [sys.executable, "-m", "turinglearn.cli", *arguments], {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, env=environment, stdout=writing, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_reports_for_machines(table):
@@ -150,6 +199,28 @@ def test_a_fit_that_was_parted_equals_one_that_was_not(table):
     whole, parted = load("whole"), load("parted")
     np.testing.assert_array_equal(whole.game_.generator.network_.parameters, parted.game_.generator.network_.parameters)
     pd.testing.assert_frame_equal(whole.sample(20), parted.sample(20))
+
+
+@pytest.mark.parametrize("more", [(), ("--rounds", 6), ("--rounds", 3)])
+def test_nothing_to_go_on_with_is_said_and_changes_nothing(table, more):
+    fit(table, "--rounds", 6)
+    before = {path: path.read_bytes() for path in Path("model").rglob("*") if path.is_file()}
+    done = run("fit", table, "--out", "model", "--resume", *more)
+    assert done.exit_code == 0
+    assert done.stdout == "model has played 6 rounds already, so there was nothing to do; ask for more with --rounds.\n"
+    assert {path: path.read_bytes() for path in Path("model").rglob("*") if path.is_file()} == before
+    assert run("fit", table, "--out", "model", "--resume", "--rounds", 8).stdout.startswith("model: 8 rounds in ")
+
+
+@pytest.mark.parametrize("played", [0, 1000])
+def test_the_speed_on_a_terminal_is_that_of_the_rounds_played_now(played, monkeypatch):
+    seen = io.StringIO()
+    monkeypatch.setattr(cli, "_err", Console(file=seen, force_terminal=True, width=120))
+    monkeypatch.setattr(cli, "time", SimpleNamespace(perf_counter=iter(range(100)).__next__))
+    with cli._watched(False, 2000) as watch:
+        for i in range(1, 31):  # one round a second
+            watch(SimpleNamespace(index=played + i, accuracy=np.nan))
+    assert re.findall(r"(\d+)/s", seen.getvalue())[-1] == "1"
 
 
 def test_ctrl_c_finishes_the_round_saves_and_says_how_to_go_on(table):

@@ -144,3 +144,23 @@ def test_a_change_of_library_leaves_the_fused_round():
     one = duel()
     play(one, 2)
     assert [r.index for r in islice(one.rounds(torch.tensor(X)), 2)] == [3, 4]
+
+
+def test_buffers_belong_to_two_networks_and_their_units():
+    one, other = duel(), duel(random_state=1)
+    play(one, 2), play(other, 2)
+    own = one._duel
+    assert own.is_of(one.generator, one.discriminator)
+    assert not own.is_of(one.generator, other.discriminator)
+    assert not own.is_of(other.generator, one.discriminator)
+    assert not own.is_of(other.generator, other.discriminator)  # other networks in the same units
+    one.discriminator.location_ = one.discriminator.location_ + 1
+    assert not own.is_of(one.generator, one.discriminator)
+
+
+def test_players_in_different_units_are_played_plainly():
+    one = duel()
+    play(one, 2)
+    assert game.can_duel(one.signal, one.generator, one._seen)
+    one.discriminator.location_ = one.discriminator.location_ + 1
+    assert not game.can_duel(one.signal, one.generator, one._seen)

@@ -344,3 +344,26 @@ def test_names_of_columns_are_forgotten_with_the_data_frame():
     learner = small().fit(pandas.DataFrame(X, columns=["a", "b"])).fit(X)
     assert not hasattr(learner, "feature_names_in_")
     assert isinstance(learner.sample(2), np.ndarray)
+
+
+# ------------------------------------------------------------------------------------------------- what stages are judged by
+def test_validation_rows_come_from_all_over_the_data():
+    """The first or the last rows of sorted data are not like the rest."""
+    shown = set()
+
+    class Spy(NeuralDiscriminator):
+        def update(self, real, fake, rng):
+            shown.update(real.x[:, 0].astype(int).tolist())
+            super().update(real, fake, rng)
+
+    Spy.__init__ = NeuralDiscriminator.__init__
+    numbered = np.column_stack((np.arange(300.0), X[:, 1]))
+    TuringLearner(NeuralGenerator(2, (4,)), Spy((4,)), rounds=100, validation=0.2, random_state=0).fit(numbered)
+    unseen = np.array(sorted(set(range(300)) - shown))
+    assert len(unseen) == 60
+    assert np.histogram(unseen, 5, (0, 300))[0].min() >= 4  # 12 of each fifth are expected
+
+
+def test_distances_of_stages_are_in_units_of_each_features_spread():
+    here, there = small().fit(X), small().fit(X * [1, 1024])
+    np.testing.assert_allclose(there.history_["distance"], here.history_["distance"], rtol=1e-4)

@@ -137,6 +137,28 @@ def test_planted_copies(share):
     assert result.p_value == 1 / 400
 
 
+def test_copies_are_found_where_all_near_neighbours_are_training_rows():
+    """Copies of clumps that lie apart from those of the held-out rows: no ranked neighbour is a held-out row."""
+    rng = np.random.default_rng(0)
+    near, far = (np.repeat(centres, 80, axis=0) for centres in np.split(100 * rng.standard_normal((10, 2)), 2))
+    train, held_out = near + rng.standard_normal(near.shape), far + rng.standard_normal(far.shape)
+    x = train + 1e-3 * rng.standard_normal(train.shape)
+    result = memorisation(x, train, held_out, random_state=0)
+    assert result.ratio == pytest.approx(ratio_by_loops(x, train, held_out), rel=1e-12)
+    assert result.ratio < 1e-3
+    assert result.p_value == 1 / 400
+    back = memorisation(x, held_out, train, random_state=0)
+    assert back.ratio == pytest.approx(1 / result.ratio, rel=1e-12)
+
+
+@pytest.mark.parametrize("ranked", [1, 3])
+def test_how_many_neighbours_are_ranked_changes_nothing(ranked, monkeypatch):
+    x, train, held_out = np.random.default_rng(10).standard_normal((3, 40, 2))
+    whole = memorisation(x, train, held_out, random_state=0)
+    monkeypatch.setattr(neighbours, "_RANKED", ranked)
+    assert memorisation(x, train, held_out, random_state=0) == whole
+
+
 def test_the_longer_set_is_cut_to_the_shorter():
     """Ten times as many training rows are nearer without any memorisation."""
     rng = np.random.default_rng(5)

@@ -109,12 +109,41 @@ def test_heavy_tails_do_not_flatten_a_histogram(rng):
 
 
 def test_images_stand_in_a_grid(rng):
-    real, fake = rng.uniform(size=(30, 4, 3)), rng.uniform(size=(7, 4, 3))
+    real, fake = rng.uniform(size=(25, 4, 3)), rng.uniform(size=(7, 4, 3))
     left, right = (axes.images[0].get_array() for axes in real_beside_fake(real, fake).axes)
     assert left.shape == right.shape == (5 * 5 - 1, 5 * 4 - 1)
     np.testing.assert_allclose(left[5:9, 4:7], real[6])  # second row, second column
     np.testing.assert_allclose(right[5:9, 4:7], fake[6])
     assert (right[10:] == real.min()).all()  # of seven images none is in the third row
+
+
+def is_drawn_from_all(values, most):
+    """Of 0, ..., 1 in their order, so many were drawn, all over, and each once."""
+    return len(set(values)) == len(values) == most and np.ptp(np.histogram(values, 4, (0, 1))[0]) < most / 3
+
+
+@pytest.mark.parametrize("d", [2, 3])
+def test_sorted_data_are_drawn_from_all_over(rng, d):
+    """The first rows of a sorted sample would show a mode that is none."""
+    real = np.sort(rng.uniform(size=(8000, 1)), axis=0) * np.ones(d)
+    real[:, 1:] = rng.normal(size=(8000, d - 1))
+    once, again = (real_beside_fake(real, real) for _ in range(2))
+    for axes, other in zip(once.axes, again.axes, strict=True):
+        assert len(points(axes)) == 1000
+        np.testing.assert_array_equal(points(axes), points(other))
+    if d == 2:
+        assert is_drawn_from_all(points(once.axes[0])[:, 0], 1000)
+    else:
+        shown = np.concatenate([points(axes) for axes in once.axes[::2]], axis=1)
+        np.testing.assert_allclose(shown.mean(axis=0), 0, atol=0.15)
+        np.testing.assert_allclose(shown.std(axis=0), 1, atol=0.15)
+
+
+def test_sorted_images_are_drawn_from_all_over():
+    real = np.linspace(0, 1, 400)[:, None, None] * np.ones((1, 3, 3))
+    left, right = (axes.images[0].get_array() for axes in real_beside_fake(real, real).axes)
+    np.testing.assert_array_equal(left, right)
+    assert is_drawn_from_all(np.ravel(left[::4, ::4]), 25)
 
 
 @pytest.mark.parametrize(
@@ -170,6 +199,16 @@ def test_figures_that_are_not_finite_are_left_out():
 
 def test_one_round_is_enough():
     losses(history(1), NonSaturating(), Logistic()).savefig(BytesIO())
+
+
+def test_a_history_may_be_columns():
+    """As `TuringLearner.history_` is."""
+    rows = history()
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    for here, there in zip(losses(rows).axes, losses({**columns, "distance": [math.nan] * 50}).axes, strict=True):
+        assert len(here.lines) == len(there.lines)
+        for one, other in zip(here.lines, there.lines, strict=True):
+            np.testing.assert_array_equal(one.get_xydata(), other.get_xydata())
 
 
 def test_no_rounds_are_too_few():
@@ -291,6 +330,16 @@ def test_pairs_spread_categories_apart_from_each_other():
     assert abs(np.corrcoef(x - np.rint(x), y - np.rint(y))[0, 1]) < 0.3
 
 
+def test_pairs_of_sorted_tables_are_drawn_from_all_over():
+    pandas = pytest.importorskip("pandas", reason="needs pandas, which is not installed")
+    table = pandas.DataFrame({"a": np.linspace(0, 1, 4000)})
+    table["b"] = table["a"] ** 2
+    for axes in (plots.pairs(table, table).axes[i] for i in (1, 2)):
+        x, y = points(axes).T
+        assert is_drawn_from_all(np.maximum(x, y), 500)
+        np.testing.assert_allclose(np.maximum(x, y) ** 2, np.minimum(x, y))  # rows stay together
+
+
 @pytest.mark.parametrize(
     ("columns", "message"),
     [(["height", "age"], "no column 'age' in both tables"), (list("abcdef"), "no column"), ([], "0 columns")],
@@ -312,6 +361,13 @@ def test_the_surface_is_the_judges():
     surface = axes.images[0].get_array()
     left, right, *_ = axes.images[0].get_extent()
     np.testing.assert_allclose(surface[0], np.linspace(left, right, surface.shape[1]) - 0.5)
+
+
+def test_a_surface_shows_sorted_samples_from_all_over():
+    samples = np.linspace(0, 1, 4000)[:, None] * np.ones(2)
+    axes = plots.judge_surface(lambda x: x[:, 0] - 5, samples, samples).axes[0]
+    for shown in axes.collections:
+        assert is_drawn_from_all(np.asarray(shown.get_offsets())[:, 0], 500)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import os
 import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
-from tests.documents import DOCS, blocks, run, shortened
+from tests.documents import DOCS, REPOSITORY, blocks, run, shortened
 
 TOUR = DOCS / "tour.rst"
 
 
 def commands():
     return [line.removeprefix("$ ") for block in blocks(TOUR, "console") for line in block.splitlines() if line]
+
+
+def call(arguments, folder):
+    """The command as it was installed, where it was; it finds this copy of the package."""
+    installed = shutil.which("turinglearn", path=str(Path(sys.executable).parent))
+    command = [installed] if installed else [sys.executable, "-m", "turinglearn.cli"]
+    path = os.pathsep.join(filter(None, [str(REPOSITORY), os.environ.get("PYTHONPATH")]))
+    return subprocess.run(
+        [*command, *arguments],
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
 
 
 def test_the_tour_has_code_and_at_most_ten_commands():
@@ -29,7 +51,7 @@ def test_the_tour_runs(tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"train.csv", "unseen.csv", "mixture"}
 
     for command in commands():
-        done = run(["-m", "turinglearn.cli", *shlex.split(shortened(command))[1:]], tmp_path)
+        done = call(shlex.split(shortened(command))[1:], tmp_path)
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     assert {path.name for path in tmp_path.iterdir()} >= {"model", "other", "svm", "fake.csv"}
     assert len((tmp_path / "fake.csv").read_text(encoding="utf-8").splitlines()) == 1001

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 import time
@@ -12,6 +13,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Annotated, Any
 
+import numpy as np
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
@@ -20,7 +22,7 @@ from rich.table import Column, Table
 from turinglearn.catalogue import make, players
 from turinglearn.estimator import TuringLearner
 from turinglearn.files import read_table, write_table
-from turinglearn.metrics import mmd
+from turinglearn.metrics import energy_distance, mmd
 from turinglearn.protocols import PlayerError
 from turinglearn.rounds import Round
 from turinglearn.streams import as_seed
@@ -29,10 +31,18 @@ __all__ = ["main"]
 
 _MISTAKE, _INTERRUPTED = 1, 130
 _MISTAKES = (ValueError, TypeError, OSError, PlayerError, ImportError)
+_SCORED = 5000  # rows of a table that a score looks at: its time grows with their square
 _REFRESH = 0.2  # seconds between two looks at the judge's accuracy, which costs an examination
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-_out, _err = Console(), Console(stderr=True)
+
+
+class _Piped(Console):
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError  # for `_mistakes`, where Console would exit with an error
+
+
+_out, _err = _Piped(), Console(stderr=True)
 
 TableFile = Annotated[Path, typer.Argument(help="A CSV or Parquet file with a line of column names.", show_default=False)]
 Model = Annotated[Path, typer.Argument(help="The folder of a model that `turinglearn fit` wrote.", show_default=False)]
@@ -67,7 +77,7 @@ def fit(
 ) -> None:
     """Learn a table, and save the model."""
     with _mistakes(as_json):
-        from turinglearn.persistence import NoModel, load, save
+        from turinglearn.persistence import save
 
         if checkpoint_every is not None and checkpoint_every < 1:
             raise ValueError(f"--checkpoint-every {checkpoint_every}: expected at least 1.")
@@ -75,18 +85,13 @@ def fit(
         chosen: dict[str, Any] = {name: value for name, value in options.items() if value is not None}
         if resume:
             _refuse(chosen | {n: v for n, v in {"generator": generator, "discriminator": discriminator}.items() if v})
-            try:
-                learner = load(out)
-            except NoModel as error:
-                said = f"There is no model in {out} to go on with: none was saved yet. Leave out --resume."
-                raise ValueError(said) from error
-            learner.set_params(rounds=learner.rounds if rounds is None else rounds)
+            learner = _resumed(out, rounds)
         else:
             maker = None if generator in (None, "neural") else make("generator", str(generator))
             judge = None if discriminator in (None, "neural") else make("discriminator", str(discriminator))
             learner = TuringLearner(maker, judge, rounds=1000 if rounds is None else rounds, **chosen)
         frame, begun = read_table(table), time.perf_counter()
-        stopped = False
+        stopped, idle = False, resume and learner.game_.index >= learner.rounds
         with _watched(as_json, learner.rounds) as watch, _finishing_rounds() as asked:
             for r in learner.play(frame, resume=resume):
                 watch(r)
@@ -95,7 +100,8 @@ def fit(
                     save(learner, out)
                 if stopped:
                     break
-        save(learner, out)
+        if not idle:
+            save(learner, out)
         report: dict[str, Any] = {
             "model": str(out),
             "rounds": learner.game_.index,
@@ -103,7 +109,12 @@ def fit(
             "distance": learner.keeper_.distance if learner.keeper_.kept else None,
             "finished": not stopped,
         }
-        _tell(report, as_json, f"{out}: {report['rounds']} rounds in {report['seconds']} s{_distance(report['distance'])}.")
+        told = f"{out}: {report['rounds']} rounds in {report['seconds']} s{_distance(report['distance'])}."
+        if idle:
+            told = (
+                f"{out} has played {report['rounds']} rounds already, so there was nothing to do; ask for more with --rounds."
+            )
+        _tell(report, as_json, told)
         if stopped:
             said = (
                 f"Stopped after round {learner.game_.index} and saved. To go on: turinglearn fit {table} --out {out} --resume"
@@ -134,29 +145,37 @@ def sample(
 
 @app.command()
 def score(model: Model, table: TableFile, as_json: AsJson = False) -> None:
-    """How far a model's samples are from the rows of a table, which it should not have seen."""
+    """How far a model's samples are from the rows of a table, which it should not have seen; of many rows 5,000 are used."""
     with _mistakes(as_json):
         from turinglearn.persistence import load
 
         learner, frame = load(model), read_table(table)
-        genuine, fake = learner.in_units(frame), learner.in_units(learner.sample(len(frame), random_state=0))
-        figures = {"rows": len(frame), "energy_distance": -learner.score(frame), "mmd": mmd(fake, genuine)}
-        text = "Squared energy distance {energy_distance:.4f} (units of each column's spread), MMD² {mmd:.5f}, {rows} rows."
-        _tell(figures, as_json, text.format(**figures))
+        rows, used = len(frame), min(len(frame), _SCORED)
+        if used < rows:
+            frame = frame.iloc[np.random.default_rng(0).choice(rows, used, replace=False)]
+        genuine, fake = learner.in_units(frame), learner.in_units(learner.sample(used, random_state=0))
+        figures = {"rows": rows, "used": used, "energy_distance": energy_distance(fake, genuine), "mmd": mmd(fake, genuine)}
+        text = "Squared energy distance {energy_distance:.4f} (units of each column's spread), MMD² {mmd:.5f}, ".format(
+            **figures
+        )
+        _tell(figures, as_json, text + (f"{rows} rows." if used == rows else f"{used} of {rows} rows, drawn at random."))
 
 
 @app.command("players")
 def list_players(as_json: AsJson = False) -> None:
     """What exists, what it offers and what it accepts."""
-    entries = players()
-    if as_json:
-        print(json.dumps([{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in entries]))
-        return
-    for role, heading in (("generator", "learns from"), ("discriminator", "accepts")):
-        shown = Table("name", Column("class", overflow="fold"), "is / says", heading, title=f"{role}s", title_justify="left")
-        for entry in players(role):
-            shown.add_row(entry.name, entry.path, entry.offers, entry.accepts)
-        _out.print(shown)
+    with _mistakes(as_json):
+        entries = players()
+        if as_json:
+            print(json.dumps([{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in entries]))
+            return
+        for role, heading in (("generator", "learns from"), ("discriminator", "accepts")):
+            shown = Table(
+                "name", Column("class", overflow="fold"), "is / says", heading, title=f"{role}s", title_justify="left"
+            )
+            for entry in players(role):
+                shown.add_row(entry.name, entry.path, entry.offers, entry.accepts)
+            _out.print(shown)
 
 
 @app.command()
@@ -171,9 +190,12 @@ def demo(out: Annotated[Path, typer.Option(help="The folder for the pictures and
 # --------------------------------------------------------------------------------------------------------------- helpers
 @contextmanager
 def _mistakes(as_json: bool) -> Iterator[None]:
-    """A user's mistake ends in one line and an exit code, not in a traceback."""
+    """A user's mistake ends in one line and an exit code, not in a traceback; a reader that leaves, such as head, is none."""
     try:
         yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter flushes when it ends
     except _MISTAKES as error:
         print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
         raise typer.Exit(_MISTAKE) from error
@@ -218,6 +240,18 @@ def _watched(quiet: bool, rounds: int) -> Iterator[Any]:
                 progress.update(task, completed=r.index, figures=figures)
 
         yield watch
+
+
+def _resumed(out: Path, rounds: int | None) -> TuringLearner:
+    """The model in a folder, to be gone on with."""
+    from turinglearn.persistence import NoModel, load
+
+    try:
+        learner: TuringLearner = load(out)
+    except NoModel as error:
+        raise ValueError(f"There is no model in {out} to go on with: none was saved yet. Leave out --resume.") from error
+    learner.rounds = learner.rounds if rounds is None else rounds
+    return learner
 
 
 def _refuse(chosen: dict[str, Any]) -> None:

@@ -17,7 +17,9 @@ from turinglearn.streams import as_seed
 __all__ = ["Memorisation", "PrecisionRecall", "authenticity", "memorisation", "precision_recall"]
 
 _BLOCK = 2**21  # distances held at a time, 16 MB
-_RANKED = 64  # neighbours ranked per counterfeit: that a random half of the rows has none of them happens once in 2^64
+_RANKED = (
+    64  # neighbours ranked per counterfeit: a random half of the rows lacks them all once in 2^64, but copies are not random
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,17 @@ def memorisation(
     rows = np.concatenate([z if len(z) == size else z[rng.permutation(len(z))[:size]] for z in (train, held_out)])
     nearest, distances = _ranked(x, rows, min(_RANKED, 2 * size))
     labels = np.arange(2 * size) < size
-    ratio = _ratio(nearest, distances, labels)
+
+    def ratio_of(labels: Any) -> float:
+        return _ratio(*(_mean_distance(x, rows, nearest, distances, half) for half in (labels, ~labels)))
+
+    ratio = ratio_of(labels)
     if np.isnan(ratio):
         raise ValueError(
             "Every counterfeit equals a training row and a held-out row, so that there are no distances to compare. "
             "Expected data that seldom repeat: give held_out without the rows of train, or add what tells rows apart."
         )
-    others = np.sort([_ratio(nearest, distances, rng.permutation(labels)) for _ in range(permutations)])
+    others = np.sort([ratio_of(rng.permutation(labels)) for _ in range(permutations)])
     low, high = others[[tail - 1, -tail]]
     p_value = (1 + np.count_nonzero(others <= ratio)) / (1 + permutations)
     return Memorisation(ratio, float(ratio / high), float(ratio / low) if low > 0 else np.inf, float(p_value))
@@ -143,12 +149,19 @@ def authenticity(x: Array, train: Array, /) -> float:
     return float(np.mean(to_train > _radii(train, 1)[nearest]))
 
 
-def _ratio(nearest: Any, distances: Any, labels: Any) -> float:
-    """Mean distance to the nearest row labelled True over that to the nearest labelled False; nan for 0 / 0."""
-    near = labels[nearest]
-    each = np.arange(len(nearest))
-    to_true, to_false = (distances[each, mask.argmax(axis=1)].mean() for mask in (near, ~near))
-    return float(to_true / to_false) if to_false > 0 else (np.inf if to_true > 0 else np.nan)
+def _ratio(to_train: float, to_held_out: float) -> float:
+    """One mean distance over the other; nan for 0 / 0."""
+    return to_train / to_held_out if to_held_out > 0 else (np.inf if to_train > 0 else np.nan)
+
+
+def _mean_distance(x: Any, rows: Any, nearest: Any, distances: Any, chosen: Any) -> float:
+    """The mean distance of x to the nearest of the chosen rows: by rank, or among all where none of them is ranked."""
+    ranked = chosen[nearest]
+    found = distances[np.arange(len(x)), ranked.argmax(axis=1)]
+    lacking = ~ranked.any(axis=1)
+    if lacking.any():
+        found[lacking] = np.sqrt(_nearest(x[lacking], rows[chosen])[0])
+    return float(found.mean())
 
 
 def _ranked(x: Any, y: Any, k: int) -> tuple[Any, Any]:

@@ -15,11 +15,12 @@ from turinglearn.protocols import Array
 
 __all__ = ["density_panel", "losses"]
 
+_FIGURES = ("index", "generator_loss", "discriminator_loss", "accuracy")
 _NEIGHBOURS = 20  # a curve is smoothed over this share of its length on either side
 
 
 def losses(
-    history: Sequence[Mapping[str, float]],
+    history: Sequence[Mapping[str, float]] | Mapping[str, Sequence[float]],
     objective: GeneratorObjective | None = None,
     criterion: DiscriminatorObjective | None = None,
     *,
@@ -28,21 +29,21 @@ def losses(
 ) -> Any:
     """How a game went: both losses and the judge's accuracy, and dashed where they are at equilibrium.
 
-    history: `Round.figures()` of some or all rounds. objective, criterion: what the generator and the judge descended, for
-    their equilibria. Figures that are not finite are not drawn. The strong curves are running medians.
+    history: `Round.figures()` of some or all rounds, or `TuringLearner.history_`. objective, criterion: what the generator
+    and the judge descended, for their equilibria. Figures that are not finite are not drawn. The strong curves are running
+    medians.
     """
     if not history:
         raise ValueError("history is empty; expected figures of rounds. Keep them: [r.figures() for r in game.rounds(X)].")
+    figures = history if isinstance(history, Mapping) else {name: [h[name] for h in history] for name in _FIGURES}
+    index, *columns, accuracy = (np.asarray(figures[name], dtype=float) for name in _FIGURES)
     figure = figure_of(4.8, 2.5, title, theme)
     left, right = figure.subplots(1, 2)
-    index = np.array([h["index"] for h in history])
-    for name, label, colour, kind in (
-        ("generator_loss", "generator", theme.counterfeit, objective),
-        ("discriminator_loss", "judge", theme.judge, criterion),
-    ):
-        _curve(left, index, _column(history, name), colour, label)
+    descents = (("generator", theme.counterfeit, objective), ("judge", theme.judge, criterion))
+    for values, (label, colour, kind) in zip(columns, descents, strict=True):
+        _curve(left, index, values, colour, label)
         _level(left, math.nan if kind is None else kind.equilibrium, colour)
-    _curve(right, index, _column(history, "accuracy"), theme.judge, "")
+    _curve(right, index, accuracy, theme.judge, "")
     _level(right, 0.5, theme.judge)
     left.set_title("losses", fontsize=9, color=theme.ink)
     right.set_title("accuracy of the judge", fontsize=9, color=theme.ink)
@@ -57,10 +58,6 @@ def losses(
             fontsize=7.5, frameon=False, loc="upper right", ncols=2, handlelength=1.2, columnspacing=1, labelcolor=theme.ink
         )
     return figure
-
-
-def _column(history: Sequence[Mapping[str, float]], name: str) -> Any:
-    return np.array([h[name] for h in history], dtype=float)
 
 
 def _curve(axes: Any, index: Any, values: Any, colour: str, label: str) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.plots.style import LIGHT, Theme, figure_of, plain
+from turinglearn.plots.style import LIGHT, Theme, a_few, figure_of, plain
 from turinglearn.tables import is_frame
 
 __all__ = ["pairs"]
@@ -21,7 +21,8 @@ def pairs(real: Any, fake: Any, *, columns: Sequence[Any] | None = None, title: 
     """Two data frames with the same columns: each column's distribution, and every pair of columns.
 
     On the diagonal both kinds together; below it genuine rows, above it counterfeits, as many of each, so that a picture and
-    its mirror image are to be compared. columns: at most five, the first ones if None. Missing values are left out.
+    its mirror image are to be compared; of more than 500 rows some at random, always the same.
+    columns: at most five, the first ones if None. Missing values are left out.
     """
     if not (is_frame(real) and is_frame(fake)):
         raise ValueError("real and fake must be pandas data frames. For arrays: real_beside_fake.")
@@ -42,7 +43,7 @@ def pairs(real: Any, fake: Any, *, columns: Sequence[Any] | None = None, title: 
             else:
                 side = 0 if i > j else 1
                 colour = (theme.genuine, theme.counterfeit)[side]
-                x, y = across.points[side][:drawn], up.points[side][:drawn]
+                x, y = (a_few(column.points[side], drawn) for column in (across, up))
                 here.scatter(x, y, s=3, color=colour, alpha=0.5, linewidths=0, rasterized=True)
                 here.set(xlim=across.limits, ylim=up.limits)
             plain(here, theme)

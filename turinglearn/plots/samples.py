@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.plots.style import LIGHT, Theme, events, figure_of, kind, left_out, plain
+from turinglearn.plots.style import LIGHT, Theme, a_few, events, figure_of, kind, left_out, plain
 from turinglearn.protocols import Array
 
 __all__ = ["real_beside_fake"]
@@ -19,9 +19,9 @@ def real_beside_fake(real: Array, fake: Array, *, title: str = "", theme: Theme 
     """Genuine samples beside counterfeits, on the same axes.
 
     real (n, *event), fake (m, *event). Events of one feature are drawn as histograms, of two as points, of more on the first
-    principal components of the genuine samples, standardised; images (n, height, width) as images. Of points and images the
-    first few are drawn, as many of each kind. Axes are those of the genuine samples: each picture says what share of points
-    it leaves out.
+    principal components of the genuine samples, standardised; images (n, height, width) as images. Of more than
+    1,000 points or 25 images some are drawn at random, always the same; of points as many of each kind. Axes are those of the
+    genuine samples: each picture says what share of points it leaves out.
     """
     real, fake = events(real, "real"), events(fake, "fake")
     if real.shape[1:] != fake.shape[1:]:
@@ -42,7 +42,7 @@ def _image_grids(real: Any, fake: Any, title: str, theme: Theme) -> Any:
     darkest = float(real.max())
     lightest = min(float(real.min()), darkest - 1e-12)
     for axes, x, name in zip(figure.subplots(1, 2, gridspec_kw={"wspace": 0.1}), (real, fake), theme.kinds, strict=True):
-        axes.imshow(_tiled(x[: _SIDE**2], lightest), cmap="gray_r", vmin=lightest, vmax=darkest, interpolation="nearest")
+        axes.imshow(_tiled(a_few(x, _SIDE**2), lightest), cmap="gray_r", vmin=lightest, vmax=darkest, interpolation="nearest")
         axes.set_axis_off()
         kind(axes, name, theme)
     return figure
@@ -91,7 +91,7 @@ def _scatter(pairs: list[tuple[Any, Any]], labels: list[str], title: str, theme:
         margin = np.where(high > low, 0.2 * (high - low), 1)
         low, high = low - margin, high + margin
         for axes, x, name in zip(row, pair, theme.kinds, strict=True):
-            points = x[:drawn]
+            points = a_few(x, drawn)
             axes.scatter(*points.T, s=4, color=theme.kinds[name], alpha=0.5, linewidths=0, rasterized=True)  # SVG stays small
             axes.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), xlabel=across)
             plain(axes, theme)

@@ -10,7 +10,20 @@ import numpy as np
 from turinglearn.arrays import to_numpy
 from turinglearn.protocols import Array
 
-__all__ = ["COUNTERFEIT", "DARK", "GENUINE", "JUDGE", "LIGHT", "Theme", "events", "figure_of", "kind", "left_out", "plain"]
+__all__ = [
+    "COUNTERFEIT",
+    "DARK",
+    "GENUINE",
+    "JUDGE",
+    "LIGHT",
+    "Theme",
+    "a_few",
+    "events",
+    "figure_of",
+    "kind",
+    "left_out",
+    "plain",
+]
 
 GENUINE, COUNTERFEIT, JUDGE = "#0072B2", "#D55E00", "#009E73"
 
@@ -56,6 +69,14 @@ def events(x: Array, name: str) -> Any:
     if not np.isfinite(x).all():
         raise ValueError(f"{name} contains NaN or infinity; expected finite numbers. See why the generator diverged.")
     return x
+
+
+def a_few(x: Any, most: int) -> Any:
+    """At most so many of the rows, in their order: drawn at random, since the first ones of sorted data are not like the rest.
+
+    Always the same rows for the same length, so that a picture can be drawn again.
+    """
+    return x if len(x) <= most else x[np.sort(np.random.default_rng(0).choice(len(x), most, replace=False))]
 
 
 def kind(axes: Any, name: str, theme: Theme) -> None:

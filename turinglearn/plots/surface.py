@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from turinglearn.arrays import to_numpy
-from turinglearn.plots.style import LIGHT, Theme, events, figure_of, plain
+from turinglearn.plots.style import LIGHT, Theme, a_few, events, figure_of, plain
 from turinglearn.protocols import Array
 
 __all__ = ["judge_surface"]
@@ -23,7 +23,8 @@ def judge_surface(
     """What a judge says over the plane, genuine samples and counterfeits on it.
 
     discriminate: from points (n, 2) to scores (n,), such as `TuringLearner.discriminate`; 0 is drawn white, and the line where
-    the judge is undecided. real (n, 2), fake (m, 2). Colours end at the 98th percentile of the scores' sizes.
+    the judge is undecided. real (n, 2), fake (m, 2). Of either kind at most 500 are drawn, chosen at random
+    but always the same. Colours end at the 98th percentile of the scores' sizes.
     """
     real, fake = events(real, "real"), events(fake, "fake")
     if real.shape[1:] != (2,) or fake.shape[1:] != (2,):
@@ -47,7 +48,7 @@ def judge_surface(
         axes.contour(across, up, surface, [0.0], colors=[LIGHT.ink], linewidths=1)
     for x, colour, mark, name in ((real, LIGHT.genuine, "o", "genuine"), (fake, LIGHT.counterfeit, "x", "counterfeit")):
         edge = {"linewidths": 0} if mark == "o" else {"linewidths": 0.8}
-        axes.scatter(*x[:_POINTS].T, s=7, marker=mark, color=colour, label=name, rasterized=True, **edge)
+        axes.scatter(*a_few(x, _POINTS).T, s=7, marker=mark, color=colour, label=name, rasterized=True, **edge)
     axes.set(xlim=(across[0], across[-1]), ylim=(up[0], up[-1]))
     plain(axes, theme)
     bar = figure.colorbar(filled, ax=axes, ticks=[-most, 0, most], format="%.2g", pad=0.02, extend="both")
