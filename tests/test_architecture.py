@@ -38,6 +38,7 @@ ROOMS = (
     "evolution",
     "bias",
     "study",
+    "words",
     "tables",
     "plots",
     "report",

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
+from sklearn.exceptions import ConvergenceWarning
 
 from turinglearn.catalogue import make, players
 from turinglearn.estimator import TuringLearner
@@ -92,6 +94,7 @@ def fit(
             learner = TuringLearner(maker, judge, rounds=1000 if rounds is None else rounds, **chosen)
         frame, begun = read_table(table), time.perf_counter()
         stopped, idle = False, resume and learner.game_.index >= learner.rounds
+        warnings.simplefilter("ignore", ConvergenceWarning)  # a judge that is stopped early judges all the same
         with _watched(as_json, learner.rounds) as watch, _finishing_rounds() as asked:
             for r in learner.play(frame, resume=resume):
                 watch(r)

@@ -12,14 +12,14 @@ import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from turinglearn.words import apart, moved, noisy, reflected
+
 __all__ = ["TableEncoder", "is_frame"]
 
 _NOISE = 0.5  # counterfeits are smooth, so steps and one-hot columns are blurred by as much as rounding takes back
 _BLUR = 0.98 * _NOISE  # of zeros and ones
 _MOST_CATEGORIES = 100
 _TICKS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}  # per second
-_WORD = 2**64
-_GOLDEN = 0x9E3779B97F4A7C15  # 2**64 over the golden ratio
 
 
 def is_frame(X: Any) -> bool:
@@ -55,16 +55,17 @@ class Numbers:
         if not types.is_numeric_dtype(column.dtype):
             raise TypeError("not numbers")
         if isinstance(self.middle, int) and types.is_integer_dtype(column.dtype):
-            return _apart(_integers(column), self.middle)[:, None]
+            return apart(_integers(column), self.middle)[:, None]
         return column.to_numpy(dtype=float, na_value=np.nan)[:, None] - self.middle
 
     def decode(self, block: Any, missing: Any) -> Any:
         """The numbers, within the range that was seen."""
         import pandas
 
-        values = block[:, 0]
+        low, high = (float(end - self.middle) for end in (self.low, self.high))
+        values = reflected(block[:, 0], low - self.step / 2, high + self.step / 2)
         if isinstance(self.middle, int):
-            values = _moved(np.rint(values), self.middle, self.low, self.high)
+            values = moved(np.rint(values), self.middle, self.low, self.high)
         else:
             if self.step:
                 places = round(-np.log10(self.step))
@@ -101,14 +102,16 @@ class Dates:
 
     def encode(self, column: Any) -> Any:
         """(n, 1) days since the first date."""
-        return _apart(_ticks(column, self.unit, self.zone), self.low)[:, None] / _day(self.unit)
+        return apart(_ticks(column, self.unit, self.zone), self.low)[:, None] / _day(self.unit)
 
     def decode(self, block: Any, missing: Any) -> Any:
         """The dates, within the range that was seen; an hour that the clock leaves out or repeats is the later or first one."""
         import pandas
 
-        ticks = np.rint(block[:, 0] * (_day(self.unit) / self.grain)) * self.grain
-        dates = pandas.Series(_moved(ticks, self.low, self.low, self.high).astype(f"M8[{self.unit}]"))
+        grains = _day(self.unit) / self.grain  # of a day
+        beyond, days = self.reach, (self.high - self.low) / _day(self.unit)
+        ticks = np.rint(reflected(block[:, 0], -beyond, days + beyond) * grains) * self.grain
+        dates = pandas.Series(moved(ticks, self.low, self.low, self.high).astype(f"M8[{self.unit}]"))
         if self.zone is not None:
             summer = np.ones(len(dates), dtype=bool)
             dates = dates.dt.tz_localize(self.zone, ambiguous=summer, nonexistent="shift_forward")
@@ -218,7 +221,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             if kind.missing:
                 blocks.append(missing[:, None].astype(float))
                 reaches.append(_BLUR)
-        return _noisy(np.concatenate(blocks, axis=1), reaches, self.random_state)
+        return noisy(np.concatenate(blocks, axis=1), reaches, self.random_state)
 
     def inverse_transform(self, X: Any) -> Any:
         """The data frame of a matrix (n, features)."""
@@ -317,45 +320,6 @@ def _integers(column: Any) -> Any:
 
     wide = "UInt64" if types.is_unsigned_integer_dtype(column.dtype) else "Int64"
     return column.astype(wide).to_numpy(dtype=wide.lower(), na_value=0)
-
-
-def _apart(values: Any, origin: int) -> Any:
-    """values - origin for integers of 64 bits, exact until it is rounded to a float; 2**64 is 0 in their arithmetic."""
-    words, start = values.astype(np.uint64), np.uint64(origin % _WORD)
-    return np.where(values >= origin, (words - start).astype(float), -(start - words).astype(float))
-
-
-def _moved(offsets: Any, origin: int, low: int, high: int) -> Any:
-    """origin + offsets for whole offsets, clipped to low and high, as exact integers of 64 bits."""
-    wide = np.int64 if low < 0 else np.uint64
-    start, inside = np.uint64(origin % _WORD), (offsets > float(low - origin)) & (offsets < float(high - origin))
-    size = np.where(inside, np.abs(offsets), 0.0).astype(np.uint64)
-    moved = np.where(offsets < 0, start - size, start + size).astype(wide)
-    ends = np.where(offsets >= float(high - origin), wide(high), wide(low))
-    return np.where(inside, moved, ends)
-
-
-def _noisy(clean: Any, reaches: list[float], seed: int) -> Any:
-    """Clean features with uniform noise, drawn by hashing the row and how many equal ones are before it."""
-    import pandas
-
-    rows = np.full(len(clean), seed % _WORD, dtype=np.uint64)
-    for feature in (clean + 0.0).T:
-        rows = _mixed(rows ^ np.ascontiguousarray(feature).view(np.uint64))
-    rows = _mixed(rows ^ pandas.Series(rows).groupby(rows).cumcount().to_numpy().astype(np.uint64))
-    for j, reach in enumerate(reaches):
-        if reach:
-            uniform = (_mixed(rows + np.uint64((j + 1) * _GOLDEN % _WORD)) >> np.uint64(11)) * 2.0**-53
-            clean[:, j] += reach * (2 * uniform - 1)
-    return clean
-
-
-def _mixed(words: Any) -> Any:
-    """Words of 64 bits with every bit depending on all: SplitMix64 (Steele, Lea & Flood 2014)."""
-    words = words + np.uint64(_GOLDEN)
-    words = (words ^ (words >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    words = (words ^ (words >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return words ^ (words >> np.uint64(31))
 
 
 def _step(values: Any) -> float:
