@@ -93,16 +93,8 @@ def fit(
             judge = None if discriminator in (None, "neural") else make("discriminator", str(discriminator))
             learner = TuringLearner(maker, judge, rounds=1000 if rounds is None else rounds, **chosen)
         frame, begun = read_table(table), time.perf_counter()
-        stopped, idle = False, resume and learner.game_.index >= learner.rounds
-        warnings.simplefilter("ignore", ConvergenceWarning)  # a judge that is stopped early judges all the same
-        with _watched(as_json, learner.rounds) as watch, _finishing_rounds() as asked:
-            for r in learner.play(frame, resume=resume):
-                watch(r)
-                stopped = bool(asked)
-                if stopped or (checkpoint_every and r.index % checkpoint_every == 0):
-                    save(learner, out)
-                if stopped:
-                    break
+        idle = resume and learner.game_.index >= learner.rounds
+        stopped = _played(learner, frame, out, resume, checkpoint_every, quiet=as_json)
         if not idle:
             save(learner, out)
         report: dict[str, Any] = {
@@ -191,6 +183,21 @@ def demo(out: Annotated[Path, typer.Option(help="The folder for the pictures and
 
 
 # --------------------------------------------------------------------------------------------------------------- helpers
+def _played(learner: TuringLearner, frame: Any, out: Path, resume: bool, every: int | None, *, quiet: bool) -> bool:
+    """Play all rounds, or until Ctrl-C; whether it was that. Saves after every so many rounds."""
+    from turinglearn.persistence import save
+
+    warnings.simplefilter("ignore", ConvergenceWarning)  # a judge that is stopped early judges all the same
+    with _watched(quiet, learner.rounds) as watch, _finishing_rounds() as asked:
+        for r in learner.play(frame, resume=resume):
+            watch(r)
+            if asked:
+                return True
+            if every and r.index % every == 0:
+                save(learner, out)
+    return False
+
+
 @contextmanager
 def _mistakes(as_json: bool) -> Iterator[None]:
     """A user's mistake ends in one line and an exit code, not in a traceback; a reader that leaves, such as head, is none."""
