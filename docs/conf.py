@@ -23,6 +23,7 @@ default_role = "py:obj"
 autosummary_generate = False
 autodoc_typehints = "none"  # docstrings give types and shapes
 autodoc_default_options = {"members": True, "member-order": "bysource"}
+autodoc_preserve_defaults = True  # LIGHT, not its fields
 add_module_names = False
 toc_object_entries_show_parents = "hide"
 maximum_signature_line_length = 88
