@@ -243,3 +243,12 @@ def test_players_are_made_of_names_and_literals_only():
     for text in ("a b", "print('x')(1)", "sklearn.svm.SVC(2)", "", "sklearn.svm.SVC(", "lambda: 1"):
         with pytest.raises(ValueError, match=r"expected a name, or a class|There is no"):
             make("discriminator", text)
+
+
+def test_a_model_is_not_replaced_by_a_new_one(table):
+    fit(table, "--rounds", 2)
+    before = load("model").sample(3, random_state=0)
+    done = fit(table, "--rounds", 3)
+    assert done.exit_code == 1
+    assert "model holds a model already. Go on with it by --resume, name another --out" in done.stderr
+    pd.testing.assert_frame_equal(load("model").sample(3, random_state=0), before)

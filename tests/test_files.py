@@ -244,3 +244,10 @@ def test_a_file_is_as_private_as_the_user_asks():
     finally:
         os.umask(before)
     assert os.stat("t.csv").st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_other_marks_between_columns_are_named(tmp_path, mark):
+    (tmp_path / "table.csv").write_text(f"a{mark}b\n1{mark}2\n3{mark}4\n")
+    with pytest.raises(FileProblem, match=r"has one column, 'a.*b'; expected commas between columns"):
+        read_table(tmp_path / "table.csv")

@@ -89,6 +89,7 @@ def fit(
             _refuse(chosen | {n: v for n, v in {"generator": generator, "discriminator": discriminator}.items() if v})
             learner = _resumed(out, rounds)
         else:
+            _check_free(out)
             maker = None if generator in (None, "neural") else make("generator", str(generator))
             judge = None if discriminator in (None, "neural") else make("discriminator", str(discriminator))
             learner = TuringLearner(maker, judge, rounds=1000 if rounds is None else rounds, **chosen)
@@ -250,6 +251,14 @@ def _watched(quiet: bool, rounds: int) -> Iterator[Any]:
                 progress.update(task, completed=r.index, figures=figures)
 
         yield watch
+
+
+def _check_free(out: Path) -> None:
+    """A finished model is not lost to a forgotten --resume."""
+    if (out / "manifest.json").exists():
+        raise ValueError(
+            f"{out} holds a model already. Go on with it by --resume, name another --out, or remove the folder first."
+        )
 
 
 def _resumed(out: Path, rounds: int | None) -> TuringLearner:

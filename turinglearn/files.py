@@ -43,6 +43,9 @@ def read_table(path: str | os.PathLike[str]) -> Any:
         raise FileProblem(f"{path} cannot be read as {path.suffix[1:]}: {said}. Mend or export it anew.") from error
     if len(frame) == 0:
         raise FileProblem(f"{path} has column names but no rows. Give more data.")
+    name = str(frame.columns[0])
+    if frame.shape[1] == 1 and path.suffix == ".csv" and any(mark in name for mark in ";\t|"):
+        raise FileProblem(f"{path} has one column, {name!r}; expected commas between columns. Export it with commas.")
     return frame
 
 
