@@ -1,7 +1,7 @@
 """Every generator kind against every discriminator kind by every legal signal, on a shifted 2-D mixture.
 
     python benchmarks/any_by_any.py                     # all cells, 5 seeds: writes benchmarks/any_by_any.md and its CSV
-    python benchmarks/any_by_any.py --seeds 1 --scale .05 --out /tmp/small   # a small run to look at
+    python benchmarks/any_by_any.py --seeds 1 --scale .05 --out small        # a small run to look at
 
 Each cell plays a fixed number of rounds, chosen so that a cell takes a few seconds of one core, and is measured by the
 unbiased squared energy distance to fresh genuine samples. Beside it stands the floor of the generator's family: what the
