@@ -24,6 +24,7 @@ ROOMS = (
     "derivatives",
     "signals",
     "sources",
+    "dealing",
     "replay",
     "packing",
     "rounds",

@@ -12,6 +12,7 @@ import numpy as np
 
 from turinglearn.arrays import in_one_precision, like
 from turinglearn.contract import deploy, propose, start, update
+from turinglearn.dealing import Deck
 from turinglearn.discriminators import as_discriminator
 from turinglearn.duel import Duel, can_duel
 from turinglearn.generators import as_generator
@@ -21,7 +22,7 @@ from turinglearn.protocols import Array, Batch, Gradients, LogOdds, Samples, Sou
 from turinglearn.replay import Replay
 from turinglearn.rounds import Round, Testimony
 from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
-from turinglearn.sources import as_source, check_given, draw
+from turinglearn.sources import ArraySource, as_source, check_given, draw
 from turinglearn.state import recall, remember
 from turinglearn.streams import Streams, as_seed
 
@@ -109,6 +110,7 @@ class Game:
         self.index = 0
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
         self.criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
+        self._deck = Deck()
         self._testimony: Testimony | None = None
         self._duel: Duel | None = None
         if replay is not None and not hasattr(replay, "mix"):
@@ -132,8 +134,8 @@ class Game:
     def rounds(self, data: Any, given: Array | None = None) -> Iterator[Round]:
         """Play for as long as somebody asks: ``for r in islice(game.rounds(X), 500)``.
 
-        data: genuine samples (N, *event), or a source with `draw(n, rng) -> Batch`, which is first asked for 10,000 samples, or
-        all that it has, as an example of shapes and scales. given: one condition per row, (N, c).
+        data: genuine samples (N, *event), dealt in a random order, each once in a pass; or a source with `draw(n, rng) -> Batch`,
+        which is first asked for 10,000 samples, or all that it has, as an example of shapes and scales. given: one condition per row, (N, c).
         Called again, the game goes on where it stood. Raises ValueError for data that cannot be played on.
         """
         real = as_source(data, given)
@@ -220,6 +222,7 @@ class Game:
             "index": self.index,
             "seed": self.seed,
             "streams": self.streams.opened,
+            "deck": self._deck.state(),
             "seen": self._seen,
             "generator": remember(self.generator),
             "discriminator": remember(self.discriminator),
@@ -231,6 +234,7 @@ class Game:
         state = copy.deepcopy(state)
         self.index, self.seed, self._seen, self._testimony = state["index"], state["seed"], state["seen"], None
         self.streams = Streams(self.seed, state["streams"])
+        self._deck.restore(state["deck"])
         recall(self.generator, state["generator"])
         recall(self.discriminator, state["discriminator"])
         if self.replay is not None:
@@ -282,16 +286,21 @@ class Game:
 
         They are distinct where the data are large enough: a judge's opinion of what it was fitted to is worth little.
         """
-        rng, (*fits, batch) = self.streams("real"), self._sizes(real)
+        *fits, batch = self._sizes(real)
         together = [size for size in ([*fits, batch], [*fits[:1], batch]) if sum(size) <= _length(real)]
         if not together:
-            dealt = [draw(real, size, rng) for size in (*fits, batch)]
+            dealt = [self._draw(real, size) for size in (*fits, batch)]
         else:  # where not every fit can have rows of its own, the fits share theirs, but never with the judging
-            hand, ends = draw(real, sum(together[0]), rng), accumulate(together[0], initial=0)
+            hand, ends = self._draw(real, sum(together[0])), accumulate(together[0], initial=0)
             dealt = [_rows(hand, a, b) for a, b in pairwise(ends)]
             dealt = [*dealt[:1] * (len(fits) - len(dealt) + 1), *dealt]
         self._check_kind(dealt[-1])
         return dealt
+
+    def _draw(self, real: Source, n: int) -> Batch:
+        if isinstance(real, ArraySource):
+            return real.rows(self._deck.deal(n, len(real), self.streams("real")))
+        return draw(real, n, self.streams("real"))
 
     def _sizes(self, real: Source) -> list[int]:
         """How many genuine samples each update of the judge takes and, last, how many are judged."""

@@ -135,6 +135,7 @@ class EvolvedGenerator(BaseEstimator):
                 self.search_ = self._search(centre, self.sigma)
         else:
             self.search_ = self._settled(centre)
+        self.search_.__setstate__(self.search_.__getstate__())  # which keeps one triangle of the covariance: go on as saved
         over = min(self.updates_, max(self.average, (self.updates_ - self.explore) // 2))
         self.incumbent_ = self.incumbent_ + (centre - self.incumbent_) / over
 
