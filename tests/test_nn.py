@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from turinglearn.nn import Adam, LinearDecay, Network
+from turinglearn.nn import Network
 from turinglearn.protocols import PlayerError
 
 WIDTHS = (3, 5, 4, 2)
@@ -54,39 +54,6 @@ def test_backward_inputs_leaves_the_gradient_alone(arrays_on):
     assert not np.any(arrays_on.to_numpy(network.gradient))
 
 
-def test_libraries_follow_one_trajectory(arrays_on):
-    """Twenty Adam steps equal NumPy's, in float64."""
-    trajectories = []
-    for place in (arrays_on, None):
-        rng = np.random.default_rng(5)
-        xp, device = (place.xp, place.device) if place else (np, None)
-        network = Network(WIDTHS, rng, xp, device, xp.float64)
-        optimizer, rate = Adam(network.parameters), LinearDecay(1e-2, 15)
-        for _ in range(20):
-            x = rng.standard_normal((8, 3))
-            y, tape = network.forward(place.asarray(x) if place else x)
-            network.backward(tape, y - 1)
-            optimizer.step(network.parameters, network.gradient, rate)
-            network.changed()
-        trajectories.append(place.to_numpy(network.parameters) if place else network.parameters)
-    np.testing.assert_allclose(*trajectories, rtol=1e-9, atol=1e-12)
-
-
-def test_adam_is_pytorchs():
-    torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
-    rng = np.random.default_rng(0)
-    ours, theirs = rng.standard_normal(10), None
-    theirs = torch.nn.Parameter(torch.tensor(ours.copy()))
-    adam = Adam(ours, (0.5, 0.9))
-    reference = torch.optim.Adam([theirs], lr=1e-2, betas=(0.5, 0.9), eps=1e-8)
-    for _ in range(30):
-        gradient = rng.standard_normal(10)
-        adam.step(ours, gradient, 1e-2)
-        theirs.grad = torch.tensor(gradient)
-        reference.step()
-    np.testing.assert_allclose(ours, theirs.detach().numpy(), rtol=1e-12)
-
-
 def test_a_stale_tape_is_refused(arrays_on):
     network = network_on(arrays_on)
     y, tape = network.forward(arrays_on.asarray(np.ones((4, 3))))
@@ -94,8 +61,3 @@ def test_a_stale_tape_is_refused(arrays_on):
     for backward in (network.backward, network.backward_inputs):
         with pytest.raises(PlayerError, match=r"after 1 update.*Propose or examine anew"):
             backward(tape, y)
-
-
-def test_linear_decay_ends_where_it_should():
-    rate = LinearDecay(1e-3, 100, final=1e-4)
-    assert [rate(0), rate(50), rate(100), rate(1000)] == pytest.approx([1e-3, 5.5e-4, 1e-4, 1e-4])

@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like, namespace
 from turinglearn.nn import Tape
-from turinglearn.nn.optimizers import LearningRate
+from turinglearn.nn.optimizers import Adam, Rule
+from turinglearn.nn.schedules import LearningRate
 from turinglearn.nn.starting import scales, start_network, width_of
 from turinglearn.objectives import DiscriminatorObjective, Logistic, meaning
 from turinglearn.protocols import Array, Batch, Pullback, Rng, Scores
@@ -31,9 +32,11 @@ class NeuralDiscriminator(BaseEstimator):
         What it descends, from `turinglearn.objectives`: Logistic(), LeastSquares(), Hinge(), Wasserstein(clip=...) or
         Relativistic(). It decides what the scores mean.
     learning_rate : float or callable
-        Adam's rate; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
-    betas : (float, float)
-        Adam's decay rates.
+        Length of a step; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
+    optimizer : Adam, RMSprop or SGD
+        The rule of `turinglearn.nn` that makes steps of gradients.
+    clip_norm : float or None
+        The longest gradient, in the Euclidean norm; a longer one is shortened to it. None for no limit.
     backend, device, dtype
         As for `turinglearn.generators.NeuralGenerator`.
     """
@@ -44,7 +47,8 @@ class NeuralDiscriminator(BaseEstimator):
         *,
         criterion: DiscriminatorObjective = Logistic(),
         learning_rate: LearningRate = 1e-3,
-        betas: tuple[float, float] = (0.5, 0.999),
+        optimizer: Rule = Adam(),
+        clip_norm: float | None = None,
         backend: str = "numpy",
         device: Any = None,
         dtype: str = "float32",
@@ -52,7 +56,8 @@ class NeuralDiscriminator(BaseEstimator):
         self.hidden = hidden
         self.criterion = criterion
         self.learning_rate = learning_rate
-        self.betas = betas
+        self.optimizer = optimizer
+        self.clip_norm = clip_norm
         self.backend = backend
         self.device = device
         self.dtype = dtype
@@ -70,7 +75,7 @@ class NeuralDiscriminator(BaseEstimator):
         self.location_, self.scale_ = (like(v, self.network_.parameters) for v in (location, scale))
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
-        """One Adam step down the criterion."""
+        """One step down the criterion."""
         xp, network = namespace(self.location_), self.network_
         scores, tape = network.forward(xp.concat((self._features(real), self._features(fake)), axis=0))
         slopes = self.criterion.slopes(scores[: real.n, 0], scores[real.n :, 0])

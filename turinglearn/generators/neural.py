@@ -8,7 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like, namespace
-from turinglearn.nn.optimizers import LearningRate
+from turinglearn.nn.optimizers import Adam, Rule
+from turinglearn.nn.schedules import LearningRate
 from turinglearn.nn.starting import scales, start_network, width_of
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
 
@@ -28,9 +29,11 @@ class NeuralGenerator(BaseEstimator):
     hidden : tuple of int
         Widths of the hidden layers.
     learning_rate : float or callable
-        Adam's rate; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
-    betas : (float, float)
-        Adam's decay rates.
+        Length of a step; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
+    optimizer : Adam, RMSprop or SGD
+        The rule of `turinglearn.nn` that makes steps of gradients.
+    clip_norm : float or None
+        The longest gradient, in the Euclidean norm; a longer one is shortened to it. None for no limit.
     averaging : float
         Decay of the moving average of parameters that `sample` uses, in [0, 1); 0 deploys the present parameters.
     backend : "numpy", "torch" or "cupy"
@@ -48,7 +51,8 @@ class NeuralGenerator(BaseEstimator):
         hidden: tuple[int, ...] = (64, 64),
         *,
         learning_rate: LearningRate = 1e-3,
-        betas: tuple[float, float] = (0.5, 0.999),
+        optimizer: Rule = Adam(),
+        clip_norm: float | None = None,
         averaging: float = 0.0,
         backend: str = "numpy",
         device: Any = None,
@@ -57,7 +61,8 @@ class NeuralGenerator(BaseEstimator):
         self.latent_dim = latent_dim
         self.hidden = hidden
         self.learning_rate = learning_rate
-        self.betas = betas
+        self.optimizer = optimizer
+        self.clip_norm = clip_norm
         self.averaging = averaging
         self.backend = backend
         self.device = device
@@ -83,7 +88,7 @@ class NeuralGenerator(BaseEstimator):
         return Samples(x, given, tape)
 
     def update(self, samples: Samples, feedback: Gradients) -> None:
-        """One Adam step down the mean loss of the samples."""
+        """One step down the mean loss of the samples."""
         if samples.context is None:
             raise PlayerError("NeuralGenerator.update: these samples carry no tape. Update with what `propose` returned.")
         xp, n = namespace(feedback.values), samples.n

@@ -12,7 +12,7 @@ import numpy as np
 
 from turinglearn.arrays import flat, is_module, library, location_and_spread
 from turinglearn.nn.network import Network
-from turinglearn.nn.optimizers import Adam
+from turinglearn.nn.optimizers import Optimizer
 from turinglearn.protocols import Array, Batch, PlayerError, Rng
 
 _LEVELS = 100  # how many values of its dtype a feature takes within one spread, at least
@@ -20,7 +20,7 @@ _LEVELS = 100  # how many values of its dtype a feature takes within one spread,
 __all__ = ["ask_module", "module_state", "restore_module", "start_module", "start_network", "torch_draws", "width_of"]
 
 
-def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Network, Adam]:
+def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Network, Optimizer]:
     """A player's network and its optimizer, from the player's options; ValueError names one that cannot be."""
     name, rate = type(player).__name__, player.learning_rate
     checks = {
@@ -33,7 +33,14 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
             callable(rate) or (isinstance(rate, int | float) and 0 <= rate < math.inf),
             "a number from 0 on, or a function of the step",
         ),
-        "betas": (len(player.betas) == 2 and all(0 <= beta < 1 for beta in player.betas), "two decay rates in [0, 1)"),
+        "optimizer": (
+            not isinstance(player.optimizer, type) and hasattr(player.optimizer, "descend"),
+            "a rule of turinglearn.nn: Adam(), RMSprop() or SGD()",
+        ),
+        "clip_norm": (
+            player.clip_norm is None or (isinstance(player.clip_norm, int | float) and 0 < player.clip_norm < math.inf),
+            "a positive norm of the gradient, or None",
+        ),
     }
     for option, (good, expected) in checks.items():
         if not good:
@@ -46,7 +53,7 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
         raise ValueError(
             f"{name}(backend={player.backend!r}, device={player.device!r}): no such device here ({error})."
         ) from error
-    return network, Adam(network.parameters, player.betas)
+    return network, Optimizer(player.optimizer, network.parameters, player.clip_norm)
 
 
 def start_module(player: Any) -> None:

@@ -1,0 +1,93 @@
+"""How a learning rate changes with the steps made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["CosineDecay", "ExponentialDecay", "LearningRate", "LinearDecay", "Warmup", "expect", "rate_at"]
+
+LearningRate = float | Callable[[int], float]
+
+
+def rate_at(learning_rate: LearningRate, step: int) -> float:
+    """A learning rate, a number or a function of the steps made so far, at this step."""
+    return float(learning_rate(step) if callable(learning_rate) else learning_rate)
+
+
+@dataclass(frozen=True)
+class LinearDecay:
+    """A learning rate that falls from `initial` at step 0 to `final` at step `steps`, and stays there."""
+
+    initial: float
+    steps: int
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        expect(self, self.steps >= 1, "steps", "at least one step to fall in")
+
+    def __call__(self, step: int) -> float:
+        """The rate at this step."""
+        return self.initial + (self.final - self.initial) * min(step / self.steps, 1.0)
+
+
+@dataclass(frozen=True)
+class CosineDecay:
+    """A learning rate that falls along half a cosine from `initial` at step 0 to `final` at step `steps`, and stays there.
+
+    Slow at both ends (Loshchilov & Hutter 2017, without restarts).
+    """
+
+    initial: float
+    steps: int
+    final: float = 0.0
+
+    def __post_init__(self) -> None:
+        expect(self, self.steps >= 1, "steps", "at least one step to fall in")
+
+    def __call__(self, step: int) -> float:
+        """The rate at this step."""
+        return self.final + (self.initial - self.final) * (1 + math.cos(math.pi * min(step / self.steps, 1.0))) / 2
+
+
+@dataclass(frozen=True)
+class ExponentialDecay:
+    """A learning rate that falls by the same factor each step, from `initial` at step 0 to `final` at step `steps`."""
+
+    initial: float
+    steps: int
+    final: float
+
+    def __post_init__(self) -> None:
+        expect(self, self.steps >= 1, "steps", "at least one step to fall in")
+        for end in ("initial", "final"):
+            expect(self, getattr(self, end) > 0, end, "a positive rate: no factor leads from or to 0")
+
+    def __call__(self, step: int) -> float:
+        """The rate at this step; the final one ever after."""
+        return float(self.initial * (self.final / self.initial) ** min(step / self.steps, 1.0))
+
+
+@dataclass(frozen=True)
+class Warmup:
+    """A learning rate that rises in equal parts over the first `steps` steps to where `then`, a number or schedule, begins."""
+
+    steps: int
+    then: LearningRate
+
+    def __post_init__(self) -> None:
+        expect(self, self.steps >= 1, "steps", "at least one step to rise in")
+
+    def __call__(self, step: int) -> float:
+        """The rate at this step."""
+        if step < self.steps:
+            return rate_at(self.then, 0) * (step + 1) / (self.steps + 1)
+        return rate_at(self.then, step - self.steps)
+
+
+def expect(owner: Any, good: bool, option: str, expected: str) -> None:
+    """ValueError that names the owner's option, unless it is good."""
+    if not good:
+        raise ValueError(f"{type(owner).__name__}({option}={getattr(owner, option)!r}): expected {expected}.")
