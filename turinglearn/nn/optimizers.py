@@ -194,7 +194,7 @@ def _shorten(gradient: Array, norm: float) -> None:
     """Scale the gradient down to this norm along its last axis, in place, where it is longer."""
     xp = namespace(gradient)
     lengths = xp.sqrt(xp.vecdot(gradient, gradient))
-    gradient *= (norm / xp.maximum(lengths, norm))[..., None]
+    gradient *= (norm / xp.clip(lengths, norm, None))[..., None]
 
 
 def _torch_fuses(p: Array) -> bool:
