@@ -33,6 +33,7 @@ ROOMS = (
     "generators",
     "discriminators",
     "duel",
+    "replicas",
     "game",
     "metrics",
     "datasets",

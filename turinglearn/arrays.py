@@ -19,10 +19,12 @@ __all__ = [
     "in_one_precision",
     "is_array",
     "is_module",
+    "is_torch",
     "library",
     "like",
     "location_and_spread",
     "namespace",
+    "on_host",
     "table",
     "to_numpy",
 ]
@@ -62,6 +64,16 @@ def is_module(x: object) -> bool:
     """Whether x is a torch module; torch is not imported for asking."""
     torch = sys.modules.get("torch")
     return torch is not None and isinstance(x, torch.nn.Module)
+
+
+def is_torch(x: object) -> bool:
+    """Whether x is a torch tensor."""
+    return array_api_compat.is_torch_array(x)
+
+
+def on_host(x: Array) -> bool:
+    """Whether x lies in the host's memory."""
+    return type(x) is _HOST or bool(x.__dlpack_device__()[0] == _ON_HOST)
 
 
 def floating(x: Array) -> bool:

@@ -1,97 +1,163 @@
 """A round of two networks of the core in one piece: the arithmetic of `Game.play`, without what nobody reads.
 
 Counterfeits go from the generator to the judge in standard units, in which both networks work: location and spread, which the
-one would multiply by and the other divide by, fall out.
+one would multiply by and the other divide by, fall out. Until the generator's step all counterfeits of a round come from the
+same network, in one pass. The rounds of replicas, games of the same players with other seeds, stand on a leading axis.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from turinglearn.arrays import is_torch, namespace
 from turinglearn.contract import check_values
 from turinglearn.derivatives import Exact
 from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import NeuralGenerator
-from turinglearn.nn.workspace import Workspace
+from turinglearn.nn.stack import together
+from turinglearn.nn.workspace import Workspace, workspace
 from turinglearn.objectives import GeneratorObjective
-from turinglearn.protocols import Batch, Rng
+from turinglearn.protocols import Array, Batch, Rng
 from turinglearn.signals import GradientSignal, Lesson
 
 __all__ = ["Duel", "can_duel"]
 
+_BACKENDS = ("numpy", "torch")
+
 
 def can_duel(signal: Any, generator: Any, example: Batch) -> bool:
-    """Whether these started players are two networks on NumPy that meet by exact gradients, and all they need is here."""
+    """Whether these started players are two networks that meet by exact gradients, and all they need is here."""
     if type(signal) is not GradientSignal or type(signal.derivative) is not Exact or signal.objective.compares:
         return False
     judge = signal.discriminator
     if type(generator) is not NeuralGenerator or type(judge) is not NeuralDiscriminator:
         return False
-    if generator.backend != "numpy" or judge.backend != "numpy" or generator.dtype != judge.dtype:
+    here, there = generator.network_.parameters, judge.network_.parameters
+    if generator.backend not in _BACKENDS or type(here) is not type(there) or here.dtype != there.dtype:
         return False
-    if example.given is not None or type(example.x) is not np.ndarray or example.x.dtype.itemsize < judge.location_.itemsize:
-        return False  # coarser data would have the counterfeits rounded
-    return _same_units(generator, judge) and bool((generator.spread_ > 0).all())
+    if here.device != there.device or example.given is not None or not _readable(example.x, here):
+        return False
+    return bool((generator.location_ == judge.location_).all() and (generator.spread_ > 0).all())
+
+
+def _readable(x: Any, parameters: Array) -> bool:
+    """Whether data are of a kind that goes straight into the buffers; coarser ones would have the counterfeits rounded."""
+    kind = type(x) is np.ndarray or (is_torch(x) and is_torch(parameters) and x.device == parameters.device)
+    return kind and x.dtype.itemsize >= parameters.dtype.itemsize
 
 
 class Duel:
-    """Both players, and the buffers of their passes by batch size."""
+    """The players of one game, or of several on a leading axis, and the buffers of their passes."""
 
-    def __init__(self, signal: Any, generator: Any) -> None:
-        self.generator: NeuralGenerator = generator
-        self.judge: NeuralDiscriminator = signal.discriminator
-        self.objective: GeneratorObjective = signal.objective
-        self.networks = self.generator.network_, self.judge.network_
-        self.buffers: dict[int, tuple[Workspace, Workspace, Workspace]] = {}
+    def __init__(self, signals: Sequence[Any], generators: Sequence[Any]) -> None:
+        self.generators: tuple[NeuralGenerator, ...] = tuple(generators)
+        self.judges: tuple[NeuralDiscriminator, ...] = tuple(signal.discriminator for signal in signals)
+        self.objective: GeneratorObjective = signals[0].objective
+        self.generator, self.judge = together(self.generators), together(self.judges)
+        self._made_of = [_learned(player) for player in (*self.generators, *self.judges)]
+        self._workspaces: dict[tuple[str, int, int], Workspace] = {}
+        self._hosted: dict[tuple[str, int], Any] = {}
 
-    def is_of(self, generator: Any, judge: Any) -> bool:
-        """Whether these players still have the networks that the buffers belong to, and the same units."""
-        networks = generator.network_ is self.networks[0] and judge.network_ is self.networks[1]
-        return networks and _same_units(generator, judge)
+    def is_of(self, generators: Sequence[Any], judges: Sequence[Any]) -> bool:
+        """Whether these players still have the networks and optimizers that the buffers belong to, and the same units."""
+        for player, made_of in zip((*generators, *judges), self._made_of, strict=True):
+            if any(here is not there and here != there for here, there in zip(_learned(player), made_of, strict=True)):
+                return False
+        steps = self.judge.optimizer_.steps
+        return all(judge.optimizer_.steps == steps for judge in judges)  # a replica that played alone has stepped alone
 
-    def teach_judge(self, genuine: Batch, rng: Rng) -> None:
+    def play(self, dealt: Sequence[Sequence[Batch]], steps: int, rngs: Sequence[Rng]) -> list[Lesson]:
+        """A round of each game: on genuine samples for each fit and, last, for judging. What each judge said at the end."""
+        *fits, n = (batch.n for batch in dealt[0])
+        makes, start = self._workspace("generator", sum(fits) + n, n), 0
+        made = self._proposed(makes, rngs)
+        for j, fit in enumerate(fits):
+            self._teach_judge([hand[j] for hand in dealt], made[..., start : start + fit])
+            start += fit
+        scores = self._teach_generator(makes, made[..., start:])
+        for _ in range(steps - 1):
+            makes = self._workspace("generator", n, n)
+            scores = self._teach_generator(makes, self._proposed(makes, rngs))
+        self._count()
+        return [Lesson(None, self.judge.says(values), None) for values in (scores if len(dealt) > 1 else [scores])]
+
+    def _teach_judge(self, genuine: Sequence[Batch], fake: Any) -> None:
         """One step of the judge on genuine samples and as many counterfeits."""
-        n, judge = genuine.n, self.judge
-        _, both, _ = self._buffers(n)
-        both.x[:, n:] = self._proposed(n, rng)
-        real = both.x[:, :n]
-        np.subtract(genuine.x.reshape(n, -1).astype(real.dtype, copy=False).T, judge.location_[:, None], out=real)
-        real *= judge.scale_[:, None]
-        scores = both.forward()[0]
-        slopes = judge.criterion.slopes(scores[:n], scores[n:])
-        both.backward(np.concatenate(slopes)[None], parameters=True, inputs=False)
+        n, judge, xp = fake.shape[-1], self.judge, namespace(fake)
+        both = self._workspace("judge", 2 * n, 2 * n)
+        both.x[..., n:] = fake
+        self._read(genuine, both.x[..., :n])
+        scores = both.forward()[..., 0, :]
+        slopes = judge.criterion.slopes(scores[..., :n], scores[..., n:])
+        both.backward(xp.concat(slopes, axis=-1)[..., None, :], parameters=True, inputs=False)
         judge.descend()
 
-    def teach_generator(self, n: int, rng: Rng) -> Lesson:
-        """One step of the generator on n fresh counterfeits."""
-        made, _, shown = self._buffers(n)
-        shown.x[...] = self._proposed(n, rng)
-        scores = shown.forward()[0].copy()
-        check_values("NeuralDiscriminator.vjp", "scores", scores, (n,))
+    def _teach_generator(self, makes: Workspace, fake: Any) -> Any:
+        """One step of the generator on counterfeits whose pass lies in the buffers; what the judge says of them."""
+        n, xp = fake.shape[-1], namespace(fake)
+        shown = self._workspace("judge", n, n)
+        shown.x[...] = fake
+        scores = xp.asarray(shown.forward()[..., 0, :], copy=True)
+        check_values("NeuralDiscriminator.vjp", "scores", scores, tuple(scores.shape))
         slopes = self.objective.slopes(scores, None)
-        du = shown.backward(slopes[None], parameters=False, inputs=True)
+        du = shown.backward(slopes[..., None, :], parameters=False, inputs=True)
         du /= n  # the mean loss; dL/dx spread = dL/du
-        made.backward(du, parameters=True, inputs=False)
+        makes.backward(du, parameters=True, inputs=False)
         self.generator.descend()
-        return Lesson(None, self.judge.says(scores), None)
+        return scores
 
-    def _proposed(self, n: int, rng: Rng) -> Any:
-        """n counterfeits in standard units, (features, n); their pass lies in the first buffer."""
-        made, *_ = self._buffers(n)
-        made.x[...] = rng.standard_normal((n, self.generator.latent_dim), dtype=made.x.dtype).T
-        made.forward()
-        check_values(f"NeuralGenerator.propose({n}, ...)", "samples", made.output, made.output.shape)
-        return made.output
+    def _proposed(self, makes: Workspace, rngs: Sequence[Rng]) -> Any:
+        """Counterfeits in standard units, (..., features, n); their pass lies in the buffers."""
+        n = makes.x.shape[-1]
+        noise, into = self._on_host("noise", n, self.generator.latent_dim)
+        for row, rng in zip(noise, rngs, strict=True):
+            rng.standard_normal(out=row, dtype=row.dtype)
+        makes.x[...] = into
+        made = makes.forward()
+        check_values(f"NeuralGenerator.propose({n}, ...)", "samples", made, tuple(made.shape))
+        return made
 
-    def _buffers(self, n: int) -> tuple[Workspace, Workspace, Workspace]:
-        """For n counterfeits, for the judge on twice as many samples, and for the judge on the counterfeits."""
-        if n not in self.buffers:
-            makes, judges = self.networks
-            self.buffers[n] = Workspace(makes, n), Workspace(judges, 2 * n), Workspace(judges, n)
-        return self.buffers[n]
+    def _read(self, genuine: Sequence[Batch], x: Any) -> None:
+        """Genuine samples, standardised, into x (..., features, n)."""
+        if type(genuine[0].x) is np.ndarray:
+            rows, into = self._on_host("genuine", genuine[0].n, x.shape[-2])
+            for row, batch in zip(rows, genuine, strict=True):
+                row[...] = batch.x.reshape(row.shape)
+            x[...] = into
+        else:
+            for row, batch in zip(x if len(genuine) > 1 else [x], genuine, strict=True):
+                row[...] = batch.x.reshape((batch.n, -1)).T
+        x -= self.judge.location_[..., None]
+        x *= self.judge.scale_[..., None]
+
+    def _on_host(self, what: str, n: int, features: int) -> tuple[Any, Any]:
+        """A buffer on the host for each game, (R, n, features), and its transpose as the networks' library sees it."""
+        if (what, n) not in self._hosted:
+            rows = np.empty((len(self.generators), n, features), self.generator.dtype)
+            seen = namespace(self.generator.location_).asarray(rows)
+            self._hosted[what, n] = rows, (seen if len(rows) > 1 else seen[0]).swapaxes(-1, -2)
+        buffers: tuple[Any, Any] = self._hosted[what, n]
+        return buffers
+
+    def _workspace(self, role: str, n: int, tail: int) -> Workspace:
+        if (role, n, tail) not in self._workspaces:
+            player = self.generator if role == "generator" else self.judge
+            self._workspaces[role, n, tail] = workspace(player.network_, n, tail)
+        return self._workspaces[role, n, tail]
+
+    def _count(self) -> None:
+        """Replicas have stepped as often as their common optimizer."""
+        if len(self.generators) > 1:
+            for common, players in ((self.generator, self.generators), (self.judge, self.judges)):
+                for player in players:
+                    player.optimizer_.steps = common.optimizer_.steps
 
 
-def _same_units(generator: NeuralGenerator, judge: NeuralDiscriminator) -> bool:
-    return bool(generator.location_.tobytes() == judge.location_.tobytes())
+def _learned(player: Any) -> tuple[Any, ...]:
+    """What buffers are made from: the objects, and what tells whether the units were written over."""
+    units = player.location_
+    written = units.tobytes() if type(units) is np.ndarray else (id(units), units._version)
+    return player.network_, player.optimizer_, written

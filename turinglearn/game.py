@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import copy
-import math
-from collections.abc import Iterator, Sized
-from itertools import accumulate, pairwise
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import in_one_precision, like
+from turinglearn.arrays import in_one_precision, like, namespace
 from turinglearn.contract import deploy, propose, start, update
-from turinglearn.dealing import Deck
+from turinglearn.dealing import Dealer, length, rows
 from turinglearn.discriminators import as_discriminator
-from turinglearn.duel import Duel, can_duel
 from turinglearn.generators import as_generator
 from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective, Logistic
 from turinglearn.packing import fold, unfold
 from turinglearn.protocols import Array, Batch, Gradients, LogOdds, Samples, Source
 from turinglearn.replay import Replay
-from turinglearn.rounds import Round, Testimony
+from turinglearn.replicas import Table
+from turinglearn.rounds import Round, Rounds, Testimony
 from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
 from turinglearn.sources import ArraySource, as_source, check_given, draw
 from turinglearn.state import recall, remember
@@ -28,7 +26,7 @@ from turinglearn.streams import Streams, as_seed
 
 __all__ = ["Game"]
 
-_BATCH, _FIT, _EXAMPLE = 256, 1000, 10_000  # the usual sizes, where the data are large enough
+_EXAMPLE = 10_000  # how many genuine samples players see before the first round, at most
 
 
 class Game:
@@ -64,6 +62,12 @@ class Game:
         How many samples the judge sees at once (Lin et al. 2018). batch_size and samples_per_fit must be multiples of it.
     replay : Replay or None
         Past counterfeits that the judge is shown again.
+    subsample : int or None
+        How many rows of the data this game plays on, drawn by its seed; None for all of them.
+    replicas : int or None
+        How many independent games of these players to play side by side, with seeds random_state, random_state + 1 and so on
+        and rows of their own where there is a subsample: `replicas[i]` is the game that seed makes alone. Two networks of the
+        core play them on a leading axis, as many at a time as pays.
     random_state : int, numpy generator or None
         The seed; None for fresh entropy. The seed in use is the attribute `seed`.
 
@@ -95,8 +99,11 @@ class Game:
         simultaneous: bool = False,
         pack: int = 1,
         replay: Replay | None = None,
+        subsample: int | None = None,
+        replicas: int | None = None,
         random_state: Any = None,
     ) -> None:
+        copies = [copy.deepcopy((generator, discriminator)) for _ in range((_count("replicas", replicas) or 1) - 1)]
         self.generator, self.discriminator = as_generator(generator), as_discriminator(discriminator)
         self.signal = bridge(self.generator, self.discriminator, objective, signal, replayed=replay is not None)
         self._refits = getattr(self.discriminator, "refits", False)
@@ -105,23 +112,32 @@ class Game:
         self.discriminator_steps = _count("discriminator_steps", discriminator_steps)
         self.generator_steps = _count("generator_steps", generator_steps) or self._usual_generator_steps(simultaneous)
         self.simultaneous, self.pack, self.replay = simultaneous, _count("pack", pack) or 1, replay
+        self.subsample = _count("subsample", subsample)
+        self._shared: tuple[Source, Source] | None = None
         self.seed = as_seed(random_state)
         self.streams = Streams(self.seed)
         self.index = 0
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
         self.criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
-        self._deck = Deck()
         self._testimony: Testimony | None = None
-        self._duel: Duel | None = None
-        if replay is not None and not hasattr(replay, "mix"):
-            raise TypeError(f"replay={replay!r}: expected a Replay, such as turinglearn.replay.Replay(), or None.")
-        if not isinstance(simultaneous, bool):
-            raise TypeError(f"simultaneous={simultaneous!r}: expected True or False.")
-        if simultaneous and (self.discriminator_steps, self.generator_steps) != (1, 1):
-            raise ValueError(
-                f"simultaneous=True is one step of each player on the same counterfeits, but discriminator_steps="
-                f"{self.discriminator_steps} and generator_steps={self.generator_steps}. Leave both at 1."
-            )
+        self._check_schedule()
+        self._dealer = self._own_dealer()
+        options: dict[str, Any] = {
+            "objective": objective,
+            "signal": signal,
+            "batch_size": batch_size,
+            "samples_per_fit": samples_per_fit,
+            "discriminator_steps": discriminator_steps,
+            "generator_steps": generator_steps,
+            "simultaneous": simultaneous,
+            "pack": pack,
+            "subsample": subsample,
+        }
+        players = [] if replicas is None else [(self.generator, self.discriminator), *copies]
+        self.replicas = tuple(
+            Game(*pair, **options, replay=copy.deepcopy(replay), random_state=self.seed + i) for i, pair in enumerate(players)
+        )
+        self._table = Table(self.replicas or [self])
 
     def __repr__(self) -> str:
         means = getattr(self.signal, "derivative", None) or getattr(self.signal, "importance", None)
@@ -131,38 +147,40 @@ class Game:
         )
 
     # --------------------------------------------------------------------------------------------------------- the loop
-    def rounds(self, data: Any, given: Array | None = None) -> Iterator[Round]:
+    def rounds(self, data: Any, given: Array | None = None) -> Iterator[Any]:
         """Play for as long as somebody asks: ``for r in islice(game.rounds(X), 500)``.
 
-        data: genuine samples (N, *event), dealt in a random order, each once in a pass; or a source with `draw(n, rng) -> Batch`,
-        which is first asked for 10,000 samples, or all that it has, as an example of shapes and scales. given: one condition per row, (N, c).
+        data: genuine samples (N, *event), dealt in a random order, each once in a pass; or a source with
+        `draw(n, rng) -> Batch`, which is first asked for 10,000 samples, or all that it has, as an example of shapes and
+        scales. given: one condition per row, (N, c). Yields a `Round`, or `Rounds` where there are replicas.
         Called again, the game goes on where it stood. Raises ValueError for data that cannot be played on.
         """
         real = as_source(data, given)
-        self._sizes(real)
+        self._dealer.sizes(self._own(real))
         return self._rounds(real)
 
-    def _rounds(self, real: Source) -> Iterator[Round]:
+    def _rounds(self, real: Source) -> Iterator[Any]:
         while True:
             yield self.play(real)
 
-    def play(self, real: Source) -> Round:
-        """One round with a source, as `as_source` makes it of arrays."""
+    def play(self, real: Source) -> Any:
+        """One round with a source, as `as_source` makes it of arrays: a `Round`, or the `Rounds` of replicas."""
         if not hasattr(real, "draw"):
             raise TypeError(
                 f"play takes a source, with draw(n, rng), but was given a {type(real).__name__}. For an array: "
                 "next(game.rounds(X))."
             )
-        if self.index == 0:
-            self._start(real)
-        if self._testimony is not None:
-            self._testimony.close()
-        *to_fit, to_judge = self._deal(real)
+        if self.replicas:
+            return self._play_together(real)
+        return self._play(self._deal(real))
+
+    def _play(self, dealt: list[Batch]) -> Round:
+        *to_fit, to_judge = dealt
         if self.simultaneous:
             return self._play_simultaneously(to_judge)
-        duel = self._duel_or_none(to_judge)
-        if duel is not None:
-            return self._play_duel(duel, to_fit, to_judge)
+        fused = self._table.play([dealt])
+        if fused is not None:  # two networks of the core: the same round in one piece
+            return self._record(fused[0], to_judge)
         for genuine in to_fit:  # k ascent steps on D
             self._teach_judge(genuine, self._propose(genuine))
         for _ in range(self.generator_steps):
@@ -171,26 +189,16 @@ class Game:
             self._teach_generator(fake, lesson)  # one descent step on G
         return self._record(lesson, to_judge)
 
-    def _play_duel(self, duel: Duel, to_fit: list[Batch], to_judge: Batch) -> Round:
-        """The same round for two networks of the core, fused."""
-        for genuine in to_fit:
-            duel.teach_judge(genuine, self.streams("generator"))
-        for _ in range(self.generator_steps):
-            lesson = duel.teach_generator(to_judge.n, self.streams("generator"))
-        return self._record(lesson, to_judge)
-
-    def _duel_or_none(self, genuine: Batch) -> Duel | None:
-        if type(genuine.x) is not np.ndarray:
-            return None
-        if self._duel is not None and self._duel.is_of(self.generator, self.discriminator):
-            return self._duel
-        if self.replay is not None or self.pack > 1 or not can_duel(self.signal, self.generator, self._seen):
-            return None
-        self._duel = Duel(self.signal, self.generator)
-        return self._duel
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_duel": None}  # its buffers are views of the networks, and a copied view is none
+    def _play_together(self, real: Source) -> Rounds:
+        """A round of every replica, fused where that is possible."""
+        dealt = [game._deal(real) for game in self.replicas]
+        fused = self._table.play(dealt)
+        if fused is None:
+            played = [game._play(hand) for game, hand in zip(self.replicas, dealt, strict=True)]
+        else:
+            played = [game._record(lesson, hand[-1]) for game, lesson, hand in zip(self.replicas, fused, dealt, strict=True)]
+        self.index += 1
+        return Rounds(tuple(played))
 
     def _play_simultaneously(self, genuine: Batch) -> Round:
         fake = self._propose(genuine)
@@ -204,12 +212,15 @@ class Game:
     def sample(self, n: int, given: Any = None) -> Array:
         """n samples (n, *event) of what the generator has learned, in the library and dtype of the genuine data.
 
-        given: one condition per sample, (n, c), where the game was played under conditions.
+        given: one condition per sample, (n, c), where the game was played under conditions. Replicas give (R, n, *event).
         """
         if self.index == 0:
             raise RuntimeError(
                 "No round has been played, so there is nothing to sample. Play at least one: next(game.rounds(X))."
             )
+        if self.replicas:
+            parts = [game.sample(n, given) for game in self.replicas]
+            return namespace(parts[0]).stack(parts)
         n, rng = _count("n", n) or 1, self.streams("sample")
         given = self._check_given(n, given)
         return like(deploy(self.generator, n, rng, Batch(self._seen.x, given)), self._seen.x)
@@ -218,11 +229,13 @@ class Game:
         """All that the game and its players have learned after at least one round: themselves, not copies."""
         if self.index == 0:
             raise RuntimeError("No round has been played, so there is no state. Play at least one: next(game.rounds(X)).")
+        if self.replicas:
+            return {"index": self.index, "replicas": [game.state() for game in self.replicas]}
         return {
             "index": self.index,
             "seed": self.seed,
             "streams": self.streams.opened,
-            "deck": self._deck.state(),
+            "deck": self._dealer.deck.state(),
             "seen": self._seen,
             "generator": remember(self.generator),
             "discriminator": remember(self.discriminator),
@@ -231,10 +244,15 @@ class Game:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state, in a game made with the same players and options: as if it had never been left."""
+        if self.replicas:
+            self.index = state["index"]
+            for game, part in zip(self.replicas, state["replicas"], strict=True):
+                game.restore(part)
+            return
         state = copy.deepcopy(state)
         self.index, self.seed, self._seen, self._testimony = state["index"], state["seed"], state["seen"], None
         self.streams = Streams(self.seed, state["streams"])
-        self._deck.restore(state["deck"])
+        self._dealer.deck.restore(state["deck"])
         recall(self.generator, state["generator"])
         recall(self.discriminator, state["discriminator"])
         if self.replay is not None:
@@ -259,6 +277,23 @@ class Game:
         x, y = in_one_precision(genuine.x, fake.x)
         return fold(Batch(x, genuine.given), self.pack), fold(Batch(y, fake.given), self.pack)
 
+    def _check_schedule(self) -> None:
+        if self.replay is not None and not hasattr(self.replay, "mix"):
+            raise TypeError(f"replay={self.replay!r}: expected a Replay, such as turinglearn.replay.Replay(), or None.")
+        if not isinstance(self.simultaneous, bool):
+            raise TypeError(f"simultaneous={self.simultaneous!r}: expected True or False.")
+        if self.simultaneous and (self.discriminator_steps, self.generator_steps) != (1, 1):
+            raise ValueError(
+                f"simultaneous=True is one step of each player on the same counterfeits, but discriminator_steps="
+                f"{self.discriminator_steps} and generator_steps={self.generator_steps}. Leave both at 1."
+            )
+
+    def _own_dealer(self) -> Dealer:
+        # a tuple must not mix the candidates of a populated proposal
+        candidates = getattr(self.generator, "population", 1) if self.pack > 1 else 1
+        fits, simultaneous = self.discriminator_steps or 1, self.simultaneous
+        return Dealer(self.batch_size, self.samples_per_fit, fits, self._refits, simultaneous, self.pack, candidates)
+
     def _usual_generator_steps(self, simultaneous: bool) -> int:
         return 5 if self._refits and self.generator.learns_from is Gradients and not simultaneous else 1
 
@@ -273,59 +308,40 @@ class Game:
     # ----------------------------------------------------------------------------------------------------- genuine data
     def _start(self, real: Source) -> None:
         """Players see shapes, scales and dtypes of genuine data, and draw their initial parameters."""
-        size = int(min(_EXAMPLE, _length(real))) // self.pack * self.pack
+        real = self._own(real)
+        size = int(min(_EXAMPLE, length(real))) // self.pack * self.pack
         example = draw(real, size, self.streams("start"))
         start(self.generator, example, self.streams("generator/start"))
         start(self.discriminator, fold(example, self.pack), self.streams("discriminator/start"))
         if self.replay is not None:
             self.replay.start()
-        self._seen = _rows(example, 0, 0)
+        self._seen = rows(example, 0, 0)
 
     def _deal(self, real: Source) -> list[Batch]:
-        """Genuine samples for each fit of the judge and, last, for judging.
-
-        They are distinct where the data are large enough: a judge's opinion of what it was fitted to is worth little.
-        """
-        *fits, batch = self._sizes(real)
-        together = [size for size in ([*fits, batch], [*fits[:1], batch]) if sum(size) <= _length(real)]
-        if not together:
-            dealt = [self._draw(real, size) for size in (*fits, batch)]
-        else:  # where not every fit can have rows of its own, the fits share theirs, but never with the judging
-            hand, ends = self._draw(real, sum(together[0])), accumulate(together[0], initial=0)
-            dealt = [_rows(hand, a, b) for a, b in pairwise(ends)]
-            dealt = [*dealt[:1] * (len(fits) - len(dealt) + 1), *dealt]
+        """Genuine samples for each fit of the judge and, last, for judging: what a round begins with."""
+        if self.index == 0:
+            self._start(real)
+        if self._testimony is not None:
+            self._testimony.close()
+        dealt = self._dealer.deal(self._own(real), self.streams("real"))
         self._check_kind(dealt[-1])
         return dealt
 
-    def _draw(self, real: Source, n: int) -> Batch:
-        if isinstance(real, ArraySource):
-            return real.rows(self._deck.deal(n, len(real), self.streams("real")))
-        return draw(real, n, self.streams("real"))
-
-    def _sizes(self, real: Source) -> list[int]:
-        """How many genuine samples each update of the judge takes and, last, how many are judged."""
-        n, unit = _length(real), self.pack
-        if self.pack > 1:  # a tuple must not mix the candidates of a populated proposal
-            unit *= getattr(self.generator, "population", 1)
-        batch = self.batch_size or _round(min(_BATCH, n / 2), unit)
-        fit = self.samples_per_fit or batch
-        if self._refits and not self.simultaneous and self.samples_per_fit is None:
-            fit = _round(min(_FIT, max(n - batch, n / 2)), unit)
-        for name, size in (("batch_size", batch), ("samples_per_fit", fit)):
-            if size > n:
-                raise ValueError(f"{name}={size} is more than the {n} rows of the data. Choose at most {n}, or leave it out.")
-            if size % unit:
-                candidates = f" and {unit // self.pack} candidates" if unit > self.pack else ""
+    def _own(self, real: Source) -> Source:
+        """The source itself, or the share of its rows that is this game's own."""
+        if self.subsample is None:
+            return real
+        if self._shared is None or self._shared[0] is not real:
+            if not isinstance(real, ArraySource):
                 raise ValueError(
-                    f"{name}={size} cannot be shared among tuples of pack={self.pack}{candidates}. "
-                    f"Choose a multiple of {unit}, such as {max(1, size // unit) * unit}."
+                    f"subsample={self.subsample} takes rows of an array, but {type(real).__name__} draws its own. Leave it out."
                 )
-        if self.simultaneous and fit != batch:
-            raise ValueError(
-                f"simultaneous=True shows both players the same counterfeits, but samples_per_fit={fit} and "
-                f"batch_size={batch}. Leave samples_per_fit out."
-            )
-        return [batch] if self.simultaneous else [fit] * (self.discriminator_steps or 1) + [batch]
+            if self.subsample > len(real):
+                raise ValueError(
+                    f"subsample={self.subsample} is more than the {len(real)} rows of the data. Choose at most that."
+                )
+            self._shared = real, as_source(*_fields(real.draw(self.subsample, Streams(self.seed)("subsample"))))
+        return self._shared[1]
 
     def _check_kind(self, genuine: Batch) -> None:
         """A game goes on with the kind of data that it began with."""
@@ -349,18 +365,8 @@ class Game:
         return None if given is None else check_given(given, n, self._seen.given)
 
 
-def _rows(batch: Batch, a: int, b: int) -> Batch:
-    return Batch(batch.x[a:b, ...], None if batch.given is None else batch.given[a:b, ...])
-
-
-def _round(size: float, unit: int) -> int:
-    """The size rounded down to a multiple of unit, at least one."""
-    return max(unit, int(size) // unit * unit)
-
-
-def _length(real: Source) -> float:
-    """How many samples the source holds; endless sources have no length."""
-    return len(real) if isinstance(real, Sized) else math.inf
+def _fields(batch: Batch) -> tuple[Array, Array | None]:
+    return batch.x, batch.given
 
 
 def _count(name: str, value: int | None) -> int | None:

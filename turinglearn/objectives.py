@@ -58,7 +58,10 @@ def softplus(r: Array) -> Array:
 
 def sigmoid(r: Array) -> Array:
     """1 / (1 + e^-r), finite for every finite r."""
-    return expit(r) if type(r) is np.ndarray else namespace(r).exp(-softplus(-r))
+    if type(r) is np.ndarray:
+        return expit(r)
+    xp = namespace(r)
+    return xp.sigmoid(r) if hasattr(xp, "sigmoid") else xp.exp(-softplus(-r))
 
 
 class GeneratorObjective(Protocol):
@@ -257,7 +260,7 @@ class Logistic:
 
     def slopes(self, real: Array, fake: Array) -> tuple[Array, Array]:
         """Its slopes in the scores, (n,) and (m,)."""
-        return -sigmoid(-real) / real.shape[0], sigmoid(fake) / fake.shape[0]
+        return -sigmoid(-real) / real.shape[-1], sigmoid(fake) / fake.shape[-1]
 
 
 @dataclass(frozen=True)
@@ -275,7 +278,7 @@ class LeastSquares:
 
     def slopes(self, real: Array, fake: Array) -> tuple[Array, Array]:
         """Its slopes in the scores, (n,) and (m,)."""
-        return (real - 1) / real.shape[0], fake / fake.shape[0]
+        return (real - 1) / real.shape[-1], fake / fake.shape[-1]
 
 
 @dataclass(frozen=True)
@@ -298,8 +301,8 @@ class Hinge:
         """Its slopes in the scores, (n,) and (m,)."""
         xp = namespace(real)
         return (
-            -xp.astype(real < 1, real.dtype) / real.shape[0],
-            xp.astype(fake > -1, fake.dtype) / fake.shape[0],
+            -xp.astype(real < 1, real.dtype) / real.shape[-1],
+            xp.astype(fake > -1, fake.dtype) / fake.shape[-1],
         )
 
 
@@ -327,7 +330,7 @@ class Wasserstein:
     def slopes(self, real: Array, fake: Array) -> tuple[Array, Array]:
         """Its slopes in the scores, (n,) and (m,)."""
         xp = namespace(real)
-        return -xp.ones_like(real) / real.shape[0], xp.ones_like(fake) / fake.shape[0]
+        return -xp.ones_like(real) / real.shape[-1], xp.ones_like(fake) / fake.shape[-1]
 
 
 @dataclass(frozen=True)
@@ -349,7 +352,7 @@ class Relativistic:
     def slopes(self, real: Array, fake: Array) -> tuple[Array, Array]:
         """Its slopes in the scores, (n,) each."""
         self._check(real, fake)
-        s = sigmoid(fake - real) / real.shape[0]
+        s = sigmoid(fake - real) / real.shape[-1]
         return -s, s
 
     def _check(self, real: Array, fake: Array) -> None:

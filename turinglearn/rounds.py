@@ -6,13 +6,17 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from turinglearn.arrays import namespace
 from turinglearn.contract import examine
 from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective
 from turinglearn.protocols import Array, Batch, Discriminator, LogOdds, Scores, Weights
 from turinglearn.signals import Lesson, effective_sample_size
 
-__all__ = ["Round", "Testimony"]
+__all__ = ["Round", "Rounds", "Testimony"]
+
+_FIGURES = ("index", "generator_loss", "discriminator_loss", "accuracy", "caught", "effective_sample_size")
 
 
 @dataclass
@@ -98,8 +102,54 @@ class Round:
 
     def figures(self) -> dict[str, Any]:
         """Every figure by name, for keeping."""
-        names = ("index", "generator_loss", "discriminator_loss", "accuracy", "caught", "effective_sample_size")
-        return {name: getattr(self, name) for name in names}
+        return {name: getattr(self, name) for name in _FIGURES}
+
+
+@dataclass(frozen=True, slots=True)
+class Rounds:
+    """One round of every replica. Each figure is an array (R,) of the replicas' own; `replicas` are their records."""
+
+    replicas: tuple[Round, ...]
+
+    def __repr__(self) -> str:
+        return f"Rounds(index={self.index}, replicas={len(self.replicas)}, generator_loss={_mean(self.generator_loss):.4f})"
+
+    @property
+    def index(self) -> int:
+        """How many rounds each replica has played."""
+        return self.replicas[0].index
+
+    @property
+    def generator_loss(self) -> Array:
+        """Mean loss of the counterfeits, (R,)."""
+        return self._each("generator_loss")
+
+    @property
+    def discriminator_loss(self) -> Array:
+        """Each judge's criterion on samples that it was not fitted to, (R,)."""
+        return self._each("discriminator_loss")
+
+    @property
+    def accuracy(self) -> Array:
+        """Balanced accuracy of each judge, (R,)."""
+        return self._each("accuracy")
+
+    @property
+    def caught(self) -> Array:
+        """Share of counterfeits that each judge recognised, (R,)."""
+        return self._each("caught")
+
+    @property
+    def effective_sample_size(self) -> Array:
+        """How many equally weighted samples each generator's weights are worth, (R,)."""
+        return self._each("effective_sample_size")
+
+    def figures(self) -> dict[str, Any]:
+        """Every figure by name, for keeping."""
+        return {name: getattr(self, name) for name in _FIGURES}
+
+    def _each(self, figure: str) -> Array:
+        return np.array([getattr(record, figure) for record in self.replicas])
 
 
 def _mean(values: Array) -> float:

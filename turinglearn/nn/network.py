@@ -34,9 +34,9 @@ class Network:
         start = np.concatenate([_initial(i, o, rng) for i, o in pairwise(widths)])
         self._lay_out(widths, xp.asarray(start, dtype=dtype, device=device), version=0)
 
-    def _lay_out(self, widths: tuple[int, ...], parameters: Array, version: int) -> None:
+    def _lay_out(self, widths: tuple[int, ...], parameters: Array, version: int, gradient: Array | None = None) -> None:
         self.widths, self.parameters, self.version = widths, parameters, version
-        self.gradient = namespace(parameters).zeros_like(parameters)
+        self.gradient = namespace(parameters).zeros_like(parameters) if gradient is None else gradient
         self._row: Array | None = None
         shapes = [shape for i, o in pairwise(widths) for shape in ((i, o), (1, o))]
         self._layers, self._slopes = _views(self.parameters, shapes), _views(self.gradient, shapes)
@@ -48,10 +48,15 @@ class Network:
         self._lay_out(**state)  # a copy of a view is a view no more: lay them out anew
 
     def matrices(self, flat: Array) -> list[Array]:
-        """A = [W; b] of each layer, (in + 1, out), as views of the parameters or of the gradient."""
+        """A = [W; b] of each layer, (..., in + 1, out), as views of the parameters or of the gradient, (..., P)."""
         shapes = [(i + 1, o) for i, o in pairwise(self.widths)]
-        ends = np.cumsum([0, *(rows * columns for rows, columns in shapes)])
-        return [flat[a:b].reshape(shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+        ends = np.cumsum([0, *(rows * columns for rows, columns in shapes)]).tolist()
+        lead = tuple(flat.shape[:-1])
+        return [flat[..., a:b].reshape((*lead, *shape)) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+
+    def move(self, parameters: Array, gradient: Array) -> None:
+        """Live in these buffers (P,) from now on, which hold the same numbers."""
+        self._lay_out(self.widths, parameters, self.version, gradient)
 
     def forward(self, x: Array) -> tuple[Array, Tape]:
         """y (n, out) and the tape of the pass, for x (n, in)."""

@@ -1,63 +1,101 @@
-"""The passes of a network on NumPy, in buffers that are made once.
+"""The passes of plain networks in buffers that are made once: of one network, or of the replicas of a stack at once.
 
 Activations are kept transposed, features by samples, with a row of ones below them: a layer's weights and biases lie side by
 side in the flat buffer, as one matrix A = [W; b], so that
 
     O = A^T [H; 1],    dA = [H; 1] dO^T,    dH = W dO                                                           (1)
 
-are one product each, biases included.
+are one product each, biases included. Replicas stand on a leading axis of everything.
 """
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
+from turinglearn.arrays import is_torch
 from turinglearn.nn.network import Network
+from turinglearn.nn.stack import Stack
 
-__all__ = ["Workspace"]
+__all__ = ["Workspace", "workspace"]
+
+
+def workspace(network: Network | Stack, n: int, tail: int | None = None) -> Workspace:
+    """Buffers for the passes of a network over n samples; backward goes through the last `tail` of them, or all."""
+    if is_torch(network.parameters):
+        from turinglearn.nn.workspace_torch import TorchWorkspace
+
+        return TorchWorkspace(network, n, tail or n)
+    return Workspace(network, n, tail or n)
 
 
 class Workspace:
-    """Buffers for the passes of one network over n samples; what a pass leaves in them is good until the next one."""
+    """The passes on NumPy; what a pass leaves in the buffers is good until the next one."""
 
-    def __init__(self, network: Network, n: int) -> None:
-        self.network, self.n = network, n
-        widths, dtype = network.widths, network.parameters.dtype
-        self._inputs = [np.ones((w + 1, n), dtype) for w in widths[:-1]]  # [H; 1] of each layer
-        self._slopes = [np.empty((w, n), dtype) for w in widths]  # dH of each layer, and of the output
-        self._masks = [np.empty((w, n), bool) for w in widths[:-1]]
-        self._zeros = [np.zeros((w, n), dtype) for w in widths[1:-1]]  # the maximum of two arrays is 8 times as fast as with 0
-        self.output = np.empty((widths[-1], n), dtype)
-        self._matrices = network.matrices(network.parameters)
+    def __init__(self, network: Network | Stack, n: int, tail: int) -> None:
+        widths, lead = network.widths, tuple(network.parameters.shape[:-1])
+        self._like = network.parameters
+        self._inputs = [self._filled((*lead, w + 1, n)) for w in widths[:-1]]  # [H; 1] of each layer
+        self._ends = [h[..., n - tail :] for h in self._inputs]
+        self.x = self._inputs[0][..., :-1, :]  # where the input goes, (..., features, n)
+        matrices = network.matrices(network.parameters)
+        self._transposed = [a.swapaxes(-1, -2) for a in matrices]
+        self._weights = [a[..., :-1, :] for a in matrices]
         self._gradients = network.matrices(network.gradient)
+        scratch = [self._filled((math.prod(lead) * max(widths) * n,)) for _ in range(2)]  # layers take turns
+        self._affine = [_shaped(scratch[0], (*lead, w, n)) for w in widths[1:]]
+        self._slopes = [_shaped(scratch[layer % 2], (*lead, w, tail)) for layer, w in enumerate(widths)]  # dH
+        self.output = self._filled((*lead, widths[-1], n))
+        self._prepare()
 
-    @property
-    def x(self) -> Any:
-        """Where the input goes, (features, n)."""
-        return self._inputs[0][:-1]
+    def _prepare(self) -> None:
+        self._masks = [np.empty(slopes.shape, bool) for slopes in self._slopes]
+        self._zeros = [np.zeros_like(affine) for affine in self._affine]  # the maximum of arrays is 8 times as fast as with 0
 
     def forward(self) -> Any:
-        """The output (out, n) for the input that lies in `x`."""
-        last = len(self._matrices) - 1
-        for layer, a in enumerate(self._matrices):
+        """The output (..., out, n) for the input that lies in `x`."""
+        last = len(self._transposed) - 1
+        for layer, a in enumerate(self._transposed):
             if layer == last:
-                return np.matmul(a.T, self._inputs[layer], out=self.output)  # (1)
-            h = self._inputs[layer + 1][:-1]
-            np.matmul(a.T, self._inputs[layer], out=h)
-            np.maximum(h, self._zeros[layer], out=h)
+                return self._product(a, self._inputs[layer], self.output)  # (1)
+            affine = self._product(a, self._inputs[layer], self._affine[layer])
+            self._rectify(layer, affine, self._inputs[layer + 1][..., :-1, :])
         return self.output
 
     def backward(self, dy: Any, *, parameters: bool, inputs: bool) -> Any:
-        """From dL/doutput (out, n): fill the network's gradient, and give dL/dx (features, n), as far as asked for."""
-        for layer in reversed(range(len(self._matrices))):
+        """From dL/doutput (..., out, tail): fill the gradient, and give dL/dx (..., features, tail), as far as asked for."""
+        for layer in reversed(range(len(self._weights))):
+            h = self._ends[layer]
             if parameters:
-                np.matmul(self._inputs[layer], dy.T, out=self._gradients[layer])  # (1)
+                self._product(h, dy.swapaxes(-1, -2), self._gradients[layer])  # (1)
             if layer == 0 and not inputs:
                 return None
-            dh = np.matmul(self._matrices[layer][:-1], dy, out=self._slopes[layer])
+            dy = self._spread(self._weights[layer], dy, self._slopes[layer])
             if layer > 0:
-                mask = np.greater(self._inputs[layer][:-1], 0, out=self._masks[layer])
-                dy = np.multiply(dh, mask, out=dh)
-        return dh
+                self._through(layer, dy, h[..., :-1, :])
+        return dy
+
+    # --------------------------------------------------------------------------- the hot operations, for each library anew
+    def _filled(self, shape: tuple[int, ...]) -> Any:
+        """A buffer of ones."""
+        return np.ones(shape, self._like.dtype)
+
+    def _product(self, a: Any, b: Any, out: Any) -> Any:
+        return np.matmul(a, b, out=out)
+
+    def _spread(self, w: Any, dy: Any, out: Any) -> Any:
+        """W dO; an outer product by multiplication, since BLAS takes ten times as long over a single inner column."""
+        return np.multiply(w, dy, out=out) if dy.shape[-2] == 1 else np.matmul(w, dy, out=out)
+
+    def _rectify(self, layer: int, a: Any, out: Any) -> None:
+        np.maximum(a, self._zeros[layer], out=out)
+
+    def _through(self, layer: int, dh: Any, h: Any) -> None:
+        """dH where H > 0, in place."""
+        np.multiply(dh, np.greater(h, 0, out=self._masks[layer]), out=dh)
+
+
+def _shaped(scratch: Any, shape: tuple[int, ...]) -> Any:
+    return scratch[: math.prod(shape)].reshape(shape)

@@ -1,0 +1,177 @@
+"""Replicas: each is the game that its seed makes alone, whether their rounds are fused or not."""
+
+from __future__ import annotations
+
+import copy
+from itertools import islice
+
+import numpy as np
+import pytest
+from sklearn.ensemble import RandomForestClassifier
+
+from turinglearn import Game, replicas
+from turinglearn.arrays import to_numpy
+from turinglearn.discriminators import NeuralDiscriminator
+from turinglearn.generators import MixtureGenerator, NeuralGenerator
+from turinglearn.nn import LinearDecay
+
+X = np.random.default_rng(0).normal([3, -1], [1, 0.2], (300, 2))
+FIGURES = ("generator_loss", "discriminator_loss", "accuracy", "caught")
+
+
+def nets(backend="numpy", dtype="float64", **options):
+    """A game of two small networks, with an average and a falling rate."""
+    if backend == "torch":
+        pytest.importorskip("torch", reason="needs torch, which is not installed")
+    place = {"backend": backend, "dtype": dtype}
+    generator = NeuralGenerator(3, (16, 8), averaging=0.9, learning_rate=LinearDecay(1e-3, 40), **place)
+    return Game(generator, NeuralDiscriminator((8, 16), **place), **{"batch_size": 40, "random_state": 5, **options})
+
+
+def figures(records):
+    return np.array([[getattr(r, name) for name in FIGURES] for r in records])
+
+
+def assert_each_is_its_single_game(many, single, rounds, rtol=0.0, atol=0.0):
+    together = figures(islice(many.rounds(X), rounds))  # (rounds, figures, R)
+    for i, replica in enumerate(many.replicas):
+        alone = single(random_state=replica.seed)
+        np.testing.assert_allclose(together[..., i], figures(islice(alone.rounds(X), rounds)), rtol=rtol, atol=atol)
+        for role in ("generator", "discriminator"):
+            here, there = (to_numpy(getattr(game, role).network_.parameters) for game in (replica, alone))
+            np.testing.assert_allclose(here, there, rtol=rtol, atol=atol)
+        np.testing.assert_allclose(replica.sample(20), alone.sample(20), rtol=rtol, atol=atol)
+
+
+SCHEDULES = {
+    "usual": {},
+    "steps": {"discriminator_steps": 2, "generator_steps": 3},
+    "sizes": {"samples_per_fit": 70},
+    "subsample": {"subsample": 120},
+    "small data": {"subsample": 50},
+}
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("options", SCHEDULES.values(), ids=SCHEDULES)
+def test_a_replica_is_the_game_of_its_seed(options, backend):
+    def single(**more):
+        return nets(backend, **options, **more)
+
+    many = single(replicas=4)
+    assert [replica.seed for replica in many.replicas] == [5, 6, 7, 8]
+    assert_each_is_its_single_game(many, single, 25, rtol=1e-9, atol=1e-12)
+    ((duel, _),) = many._table.duels
+    assert len(duel.generators) == 4
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+def test_a_replica_is_the_game_of_its_seed_in_single_precision(backend):
+    def single(**more):
+        return nets(backend, "float32", **more)
+
+    assert_each_is_its_single_game(single(replicas=3), single, 50, rtol=1e-3, atol=1e-4)
+
+
+def test_as_many_play_at_a_table_as_the_cache_holds(monkeypatch):
+    many, one = nets(replicas=5), nets()
+    next(one.rounds(X))
+    monkeypatch.setattr(replicas, "_CACHE", 2.5 * replicas._bytes(one, [40, 40]))
+    assert_each_is_its_single_game(many, nets, 10, rtol=1e-9, atol=1e-12)
+    assert [len(duel.generators) for duel, _ in many._table.duels] == [2, 2, 1]
+
+
+def test_games_that_cannot_be_fused_play_in_turn():
+    def single(**options):
+        return Game(MixtureGenerator(2), RandomForestClassifier(5, random_state=0), batch_size=40, **options)
+
+    many = single(replicas=3, random_state=2)
+    together = figures(islice(many.rounds(X), 2))
+    assert not many._table.duels
+    for i in range(3):
+        alone = single(random_state=2 + i)
+        np.testing.assert_array_equal(together[..., i], figures(islice(alone.rounds(X), 2)))
+    assert many.replicas[0].generator is not many.replicas[1].generator
+
+
+def test_replicas_of_networks_that_are_packed_play_in_turn():
+    many = nets(replicas=2, pack=2)
+    next(many.rounds(X))
+    assert not many._table.duels
+
+
+def test_a_subsample_is_a_share_of_the_rows_of_each_replicas_own():
+    many = nets(replicas=3, subsample=60)
+    next(many.rounds(X))
+    shares = [{tuple(row) for row in replica._own(many.replicas[0]._shared[0]).x} for replica in many.replicas]
+    assert [len(share) for share in shares] == [60, 60, 60]
+    assert len(set.union(*shares)) > 100
+    assert set.union(*shares) <= {tuple(row) for row in X}
+
+
+def test_a_subsample_is_of_arrays():
+    class Endless:
+        def draw(self, n, rng):
+            raise AssertionError
+
+    with pytest.raises(ValueError, match=r"subsample=9 takes rows of an array, but Endless draws its own"):
+        nets(subsample=9).rounds(Endless())
+    with pytest.raises(ValueError, match=r"subsample=301 is more than the 300 rows"):
+        nets(subsample=301).rounds(X)
+
+
+def test_figures_and_samples_stand_on_a_leading_axis():
+    many = nets(replicas=3)
+    record = next(many.rounds(X))
+    assert record.index == many.index == 1
+    assert {name: np.shape(value) for name, value in record.figures().items()} == {
+        "index": (),
+        "generator_loss": (3,),
+        "discriminator_loss": (3,),
+        "accuracy": (3,),
+        "caught": (3,),
+        "effective_sample_size": (3,),
+    }
+    assert many.sample(7).shape == (3, 7, 2)
+    assert record.replicas[1].generator_loss == record.generator_loss[1]
+    assert repr(record).startswith("Rounds(index=1, replicas=3, generator_loss=")
+
+
+def test_a_copied_and_a_restored_game_go_on():
+    many = nets(replicas=3)
+    list(islice(many.rounds(X), 3))
+    copied, restored = copy.deepcopy(many), nets(replicas=3)
+    restored.restore(many.state())
+    expected = figures(islice(many.rounds(X), 4))
+    for other in (copied, restored):
+        np.testing.assert_array_equal(figures(islice(other.rounds(X), 4)), expected)
+        np.testing.assert_array_equal(other.sample(5), many.sample(5)) if other is copied else None
+
+
+def test_a_replica_may_go_on_alone():
+    """What it learns alone stays its own, and its fellows go on; out of step, they are no longer fused."""
+    many, alone = nets(replicas=3), nets(random_state=6)
+    list(islice(many.rounds(X), 3))
+    list(islice(many.replicas[1].rounds(X), 2))
+    list(islice(many.rounds(X), 2))
+    list(islice(alone.rounds(X), 7))
+    np.testing.assert_allclose(
+        many.replicas[1].generator.network_.parameters, alone.generator.network_.parameters, rtol=1e-9, atol=1e-12
+    )
+    assert not many._table.duels
+    others = nets(random_state=5)
+    list(islice(others.rounds(X), 5))
+    np.testing.assert_allclose(
+        many.replicas[0].generator.network_.parameters, others.generator.network_.parameters, rtol=1e-9, atol=1e-12
+    )
+
+
+def test_a_number_of_replicas_is_a_whole_number():
+    with pytest.raises(ValueError, match="replicas=0: expected a whole number, at least 1"):
+        nets(replicas=0)
+
+
+def test_one_replica_still_has_a_leading_axis():
+    one = nets(replicas=1)
+    assert next(one.rounds(X)).generator_loss.shape == (1,)
+    assert one.sample(2).shape == (1, 2, 2)

@@ -1,0 +1,37 @@
+"""The passes of plain networks on torch, in buffers that are made once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from turinglearn.nn.workspace import Workspace
+
+__all__ = ["TorchWorkspace"]
+
+
+class TorchWorkspace(Workspace):
+    """The hot operations of a `Workspace` on torch."""
+
+    def _prepare(self) -> None:
+        import torch
+
+        self._multiply = torch.mm if self.output.ndim == 2 else torch.bmm
+        self._outer, self._clamp = torch.mul, torch.clamp_min
+        self._threshold = torch.ops.aten.threshold_backward.grad_input
+
+    def _filled(self, shape: tuple[int, ...]) -> Any:
+        return self._like.new_ones(shape)
+
+    def _product(self, a: Any, b: Any, out: Any) -> Any:
+        if out.is_contiguous():
+            return self._multiply(a, b, out=out)
+        return out.copy_(self._multiply(a, b))  # batched products go through one by one into a buffer with gaps
+
+    def _spread(self, w: Any, dy: Any, out: Any) -> Any:
+        return self._outer(w, dy, out=out) if dy.shape[-2] == 1 else self._product(w, dy, out)
+
+    def _rectify(self, layer: int, a: Any, out: Any) -> None:
+        self._clamp(a, 0, out=out)
+
+    def _through(self, layer: int, dh: Any, h: Any) -> None:
+        self._threshold(dh, h, 0, grad_input=dh)
