@@ -25,17 +25,22 @@ __all__ = [
     "location_and_spread",
     "namespace",
     "on_host",
+    "surely_finite",
     "table",
     "to_numpy",
 ]
 
 _HOST = np.ndarray
+_NAMESPACES: dict[type, Any] = {np.ndarray: np}  # by kind of array, on which alone they depend
 _ON_HOST = 1  # DLPack's number for the host's memory
 
 
 def namespace(x: Array) -> Any:
-    """The array-API namespace of x, asked for anew each time and never stored."""
-    return np if type(x) is _HOST else array_api_compat.array_namespace(x)
+    """The array-API namespace of x, asked for anew each time and never stored with an array or a player."""
+    kind = type(x)
+    if kind not in _NAMESPACES:
+        _NAMESPACES[kind] = array_api_compat.array_namespace(x)
+    return _NAMESPACES[kind]
 
 
 def library(name: str) -> Any:
@@ -81,6 +86,19 @@ def floating(x: Array) -> bool:
     if type(x) is _HOST:
         return bool(x.dtype.kind == "f")
     return bool(namespace(x).isdtype(x.dtype, "real floating"))
+
+
+def surely_finite(x: Array) -> bool:
+    """Whether the sum of squares is finite, which is cheap to ask and proves that all are; False where that is not known."""
+    if type(x) is _HOST:
+        if x.dtype.char not in "fd" or not x.flags.c_contiguous:
+            return False
+        flat = x.reshape(-1)
+        return math.isfinite(np.vdot(flat, flat))
+    if not is_torch(x) or not x.is_floating_point():
+        return False
+    flat = x.reshape(-1)
+    return math.isfinite(flat.dot(flat).item())
 
 
 def to_numpy(x: Array) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import floating, is_array, like, namespace
+from turinglearn.arrays import floating, is_array, like, namespace, surely_finite
 from turinglearn.protocols import (
     Array,
     Batch,
@@ -110,7 +110,7 @@ def check_values(what: str, noun: str, values: Array, shape: tuple[int, ...]) ->
             "Convert them, for example by values.astype(float)."
         )
     xp = namespace(values)
-    if not (_surely_finite(values) or xp.all(xp.isfinite(values))):
+    if not (surely_finite(values) or xp.all(xp.isfinite(values))):
         bad = int(xp.sum(xp.astype(~xp.isfinite(values), xp.int64)))
         raise PlayerError(
             f"{what} returned NaN or infinity in {bad} of {math.prod(shape)} entries of its {noun}; expected finite numbers. "
@@ -168,14 +168,6 @@ def _blame(player: Any, method: str, *arguments: Any, itself: tuple[type[Excepti
             f"The game called it with {batches or 'a number of samples to make'}; the cause is in the traceback above. "
             "Mend the player, or give it data that it accepts."
         ) from error
-
-
-def _surely_finite(values: Array) -> bool:
-    """Whether the sum of squares is finite, which is cheap to ask and proves it; if it overflows, ask each."""
-    if type(values) is not np.ndarray or values.dtype.char not in "fd" or not values.flags.c_contiguous:
-        return False
-    flat = values.reshape(-1)
-    return math.isfinite(np.vdot(flat, flat))
 
 
 def _describe(thing: Any) -> str:

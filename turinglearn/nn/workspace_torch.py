@@ -15,7 +15,8 @@ class TorchWorkspace(Workspace):
     def _prepare(self) -> None:
         import torch
 
-        self._multiply = torch.mm if self.output.ndim == 2 else torch.bmm
+        self._alone = self.output.ndim == 2
+        self._multiply = torch.mm if self._alone else torch.bmm
         self._outer, self._clamp = torch.mul, torch.clamp_min
         self._threshold = torch.ops.aten.threshold_backward.grad_input
 
@@ -23,7 +24,7 @@ class TorchWorkspace(Workspace):
         return self._like.new_ones(shape)
 
     def _product(self, a: Any, b: Any, out: Any) -> Any:
-        if out.is_contiguous():
+        if self._alone or out.is_contiguous():
             return self._multiply(a, b, out=out)
         return out.copy_(self._multiply(a, b))  # batched products go through one by one into a buffer with gaps
 
