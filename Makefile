@@ -1,4 +1,4 @@
-# make setup | test | demo | docs | lint | types | format | clean. Each target makes what it lacks, .venv included.
+# make setup | test | demo | docs | bench-speed | lint | types | format | clean. Each target makes what it lacks, .venv included.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -14,13 +14,14 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help setup test demo docs lint types format clean
+.PHONY: help setup test demo docs bench-speed lint types format clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with turinglearn and its development tools"
 	@echo "make test     everything that a commit must pass: ruff, mypy, pytest"
 	@echo "make demo     the demonstration, written to demo/"
 	@echo "make docs     the pages, written to docs/_build/html"
+	@echo "make bench-speed  the neural core beside PyTorch and JAX, on one thread and on all: benchmarks/results/speed*.md"
 	@echo "make lint     ruff alone;  make types: mypy alone;  make format: let ruff rewrite the code"
 	@echo "make clean    remove $(VENV), caches and everything that was made"
 
@@ -54,6 +55,16 @@ docs: $(READY)
 	@echo "make: Sphinx"
 	@$(BIN)/python -m sphinx -q -W --keep-going -n -E -b html docs docs/_build/html
 	@echo "make: docs/_build/html/index.html"
+
+# Each pass sets its own number of threads, before the libraries are loaded.
+bench-speed: $(READY)
+	@mkdir -p .benchmarks
+	@for threads in 1 all; do \
+	    echo "make: pytest benchmarks/speed, threads: $$threads"; \
+	    $(BIN)/python -m pytest -q -p no:cacheprovider benchmarks/speed/test_speed.py --threads $$threads \
+	        --benchmark-columns=median,iqr,rounds --benchmark-sort=fullname --benchmark-json=.benchmarks/speed-$$threads.json || exit 1; \
+	done
+	@echo "make: benchmarks/results/speed.md and benchmarks/results/speed_all_threads.md"
 
 lint: $(READY)
 	@echo "make: ruff"

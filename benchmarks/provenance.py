@@ -11,9 +11,9 @@ __all__ = ["provenance"]
 PACKAGES = ("turinglearn", "numpy", "scipy", "scikit-learn", "torch", "cmaes")
 
 
-def provenance() -> str:
-    """Versions of Python and packages, and how many cores there are."""
-    return ", ".join([f"Python {platform.python_version()}", *map(_version, PACKAGES), f"{os.cpu_count()} cores"])
+def provenance(*more: str) -> str:
+    """Versions of Python and packages, with those of more, and how many cores there are."""
+    return ", ".join([f"Python {platform.python_version()}", *map(_version, (*PACKAGES, *more)), f"{os.cpu_count()} cores"])
 
 
 def _version(package: str) -> str:

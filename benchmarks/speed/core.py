@@ -1,0 +1,29 @@
+"""Contestant: this package, through ``for r in game.rounds(X)``, everything included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from benchmarks.speed.problem import Chunk, Size, chunk, data
+from turinglearn import Game
+from turinglearn.discriminators import NeuralDiscriminator
+from turinglearn.generators import NeuralGenerator
+
+__all__ = ["core", "game"]
+
+
+def game(size: Size, backend: str) -> Game:
+    """The game of this size, not yet begun."""
+    many: dict[str, Any] = {"replicas": size.games} if size.games > 1 else {}
+    return Game(
+        NeuralGenerator(size.latent, size.hidden, backend=backend),
+        NeuralDiscriminator(size.hidden, backend=backend),
+        batch_size=size.batch,
+        random_state=0,
+        **many,
+    )
+
+
+def core(size: Size, backend: str) -> Chunk:
+    """A chunk of rounds of the package's own loop."""
+    return chunk(game(size, backend).rounds(data(size)), size.rounds)

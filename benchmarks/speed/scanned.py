@@ -1,0 +1,109 @@
+"""Contestant: JAX, a chunk of rounds as one compiled scan, and its games by vmap; Adam by hand, gradients by jax.grad."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from benchmarks.speed.problem import Absent, Chunk, Size, data
+
+__all__ = ["one_round", "scanned", "start"]
+
+RATE, B1, B2, EPSILON = 1e-3, 0.5, 0.999, 1e-8
+
+
+def scanned(size: Size) -> Chunk:
+    """A chunk of rounds; the first one compiles. Samples and noise are drawn inside."""
+    if importlib.util.find_spec("jax") is None:
+        raise Absent("needs JAX, which is not installed")
+    import jax
+    import jax.numpy as jnp
+
+    x, batch = jnp.asarray(data(size)), size.batch
+
+    def game(state: Any, key: Any) -> Any:
+        rows, first, second = jax.random.split(key, 3)
+        real = x[jax.random.randint(rows, (batch,), 0, len(x))]
+        noise = (jax.random.normal(k, (batch, size.latent)) for k in (first, second))
+        return one_round(state, real, *noise)
+
+    def one(state: Any, key: Any) -> tuple[Any, None]:
+        if size.games == 1:
+            return game(state, key), None
+        return jax.vmap(game)(state, jax.random.split(key, size.games)), None
+
+    def many(state: Any, key: Any) -> tuple[Any, Any]:
+        key, now = jax.random.split(key)
+        return jax.lax.scan(one, state, jax.random.split(now, size.rounds))[0], key
+
+    play = jax.jit(many, donate_argnums=(0, 1))
+    games = [start(size, seed) for seed in range(size.games)]
+    state = games[0] if size.games == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *games)
+    standing = [state, jax.random.key(0)]
+
+    def chunk() -> None:
+        standing[:] = jax.block_until_ready(play(*standing))
+
+    return chunk
+
+
+def start(size: Size, seed: int) -> Any:
+    """Weights and biases of (generator, judge), uniform as PyTorch's are, the moments of either, and the steps made."""
+    import jax
+    import jax.numpy as jnp
+
+    rng = np.random.default_rng(seed)
+
+    def network(widths: tuple[int, ...]) -> Any:
+        bounds = [(i, o, 1 / math.sqrt(i)) for i, o in pairwise(widths)]
+        return [tuple(jnp.asarray(rng.uniform(-b, b, shape), jnp.float32) for shape in ((i, o), (o,))) for i, o, b in bounds]
+
+    players = network(size.makes), network(size.judges)
+    moments = tuple((jax.tree.map(jnp.zeros_like, p), jax.tree.map(jnp.zeros_like, p)) for p in players)
+    return players, moments, jnp.zeros((), jnp.int32)
+
+
+def one_round(state: Any, real: Any, first: Any, second: Any) -> Any:
+    """One step of the judge and one of the generator: genuine samples, the noise of either step."""
+    import jax
+    import jax.numpy as jnp
+
+    (makes, judges), (makes_moments, judges_moments), steps = state
+    steps, n = steps + 1, len(real)
+
+    def judges_loss(judges: Any) -> Any:
+        scores = _forward(judges, jnp.concatenate((real, _forward(makes, first))))
+        return jnp.mean(jax.nn.softplus(-scores[:n])) + jnp.mean(jax.nn.softplus(scores[n:]))
+
+    judges, judges_moments = _adam(judges, jax.grad(judges_loss)(judges), judges_moments, steps)
+
+    def makes_loss(makes: Any) -> Any:
+        return jnp.mean(jax.nn.softplus(-_forward(judges, _forward(makes, second))))
+
+    makes, makes_moments = _adam(makes, jax.grad(makes_loss)(makes), makes_moments, steps)
+    return (makes, judges), (makes_moments, judges_moments), steps
+
+
+def _forward(network: Any, h: Any) -> Any:
+    import jax
+
+    for weight, bias in network[:-1]:
+        h = jax.nn.relu(h @ weight + bias)
+    weight, bias = network[-1]
+    return h @ weight + bias
+
+
+def _adam(parameters: Any, gradient: Any, moments: Any, steps: Any) -> tuple[Any, Any]:
+    """Adam (Kingma & Ba 2015, algorithm 1): the new parameters and moments."""
+    import jax
+    import jax.numpy as jnp
+
+    first = jax.tree.map(lambda m, g: B1 * m + (1 - B1) * g, moments[0], gradient)
+    second = jax.tree.map(lambda v, g: B2 * v + (1 - B2) * g * g, moments[1], gradient)
+    c1, c2 = 1 / (1 - B1**steps), 1 / (1 - B2**steps)
+    new = jax.tree.map(lambda p, m, v: p - RATE * c1 * m / (jnp.sqrt(c2 * v) + EPSILON), parameters, first, second)
+    return new, (first, second)
