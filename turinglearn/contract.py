@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-
 from turinglearn.arrays import floating, is_array, like, namespace, surely_finite
 from turinglearn.protocols import (
     Array,
