@@ -18,6 +18,7 @@ __all__ = [
     "floating",
     "in_one_precision",
     "is_array",
+    "is_cupy",
     "is_module",
     "is_torch",
     "library",
@@ -32,7 +33,7 @@ __all__ = [
 
 _HOST = np.ndarray
 _NAMESPACES: dict[type, Any] = {np.ndarray: np}  # by kind of array, on which alone they depend
-_ON_HOST = 1  # DLPack's number for the host's memory
+_ON_HOST = (1, 3)  # DLPack's numbers for the host's memory: pageable, and pinned for CUDA
 
 
 def namespace(x: Array) -> Any:
@@ -65,6 +66,11 @@ def is_array(x: object) -> bool:
     return type(x) is _HOST or bool(array_api_compat.is_array_api_obj(x))
 
 
+def is_cupy(x: object) -> bool:
+    """Whether x is an array of CuPy; CuPy is not imported for asking."""
+    return bool(array_api_compat.is_cupy_array(x))
+
+
 def is_module(x: object) -> bool:
     """Whether x is a torch module; torch is not imported for asking."""
     torch = sys.modules.get("torch")
@@ -78,7 +84,7 @@ def is_torch(x: object) -> bool:
 
 def on_host(x: Array) -> bool:
     """Whether x lies in the host's memory."""
-    return type(x) is _HOST or bool(x.__dlpack_device__()[0] == _ON_HOST)
+    return type(x) is _HOST or bool(x.__dlpack_device__()[0] in _ON_HOST)
 
 
 def floating(x: Array) -> bool:
@@ -116,17 +122,21 @@ def to_numpy(x: Array) -> Any:
 
 
 def like(x: Array, reference: Array) -> Array:
-    """x as an array of the library, dtype and device of reference; free where it is one already."""
+    """x as an array of the library, dtype and device of reference; free where it is one already.
+
+    What lies on an accelerator goes to another library on it by DLPack, without a copy, and never by way of the host. It comes
+    to the host only for a reference that lies there.
+    """
     if type(x) is _HOST and type(reference) is _HOST:
         return x if x.dtype == reference.dtype else x.astype(reference.dtype)
     xp, device = namespace(reference), array_api_compat.device(reference)
-    if type(x) is type(reference):
+    if isinstance(x, type(reference)) or isinstance(reference, type(x)):  # a torch Parameter is a tensor too
         if array_api_compat.device(x) != device:
             x = array_api_compat.to_device(x, device)
         return x if x.dtype == reference.dtype else xp.astype(x, reference.dtype)
     if type(reference) is _HOST:
         return to_numpy(x).astype(reference.dtype, copy=False)
-    if x.__dlpack_device__()[0] == _ON_HOST:
+    if x.__dlpack_device__()[0] in _ON_HOST:
         x = to_numpy(x)
         return xp.asarray(x if x.flags.writeable else x.copy(), dtype=reference.dtype, device=device)
     moved = array_api_compat.to_device(xp.from_dlpack(x), device)  # from one accelerator's library to another's

@@ -37,7 +37,7 @@ class NeuralDiscriminator(BaseEstimator):
         The rule of `turinglearn.nn` that makes steps of gradients.
     clip_norm : float or None
         The longest gradient, in the Euclidean norm; a longer one is shortened to it. None for no limit.
-    backend, device, dtype
+    backend, device, dtype, products
         As for `turinglearn.generators.NeuralGenerator`.
     """
 
@@ -52,6 +52,7 @@ class NeuralDiscriminator(BaseEstimator):
         backend: str = "numpy",
         device: Any = None,
         dtype: str = "float32",
+        products: str = "full",
     ) -> None:
         self.hidden = hidden
         self.criterion = criterion
@@ -61,6 +62,7 @@ class NeuralDiscriminator(BaseEstimator):
         self.backend = backend
         self.device = device
         self.dtype = dtype
+        self.products = products
 
     @property
     def says(self) -> type[Scores]:

@@ -72,7 +72,7 @@ class TorchDiscriminator(BaseEstimator):
         x = concat(like(real.x, self.reference_), fake.x)
         given = None if real.given is None else concat(like(real.given, self.reference_), fake.given)
         self.module_.train()
-        with torch_draws(rng):
+        with torch_draws(rng, self.reference_.device):
             scores = self._scores(Batch(x, given))
         slopes = self.criterion.slopes(scores[: real.n].detach(), scores[real.n :].detach())
         self.optimizer_.zero_grad()

@@ -41,6 +41,9 @@ class NeuralGenerator(BaseEstimator):
     device : str or None
         Where the network lives, such as "cuda:0"; None for the library's default.
     dtype : "float32" or "float64"
+    products : "full", "tf32" or "bfloat16"
+        The precision of matrix products on CUDA devices; parameters, sums and Adam's moments stay in float32. With CuPy,
+        "tf32" needs CUPY_TF32=1 in the environment. torch has "bfloat16" on the CPU too, for its numbers, not its speed.
     """
 
     learns_from = Gradients
@@ -57,6 +60,7 @@ class NeuralGenerator(BaseEstimator):
         backend: str = "numpy",
         device: Any = None,
         dtype: str = "float32",
+        products: str = "full",
     ) -> None:
         self.latent_dim = latent_dim
         self.hidden = hidden
@@ -67,6 +71,7 @@ class NeuralGenerator(BaseEstimator):
         self.backend = backend
         self.device = device
         self.dtype = dtype
+        self.products = products
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Take shapes, location and spread from genuine samples, and draw the initial parameters."""

@@ -83,5 +83,5 @@ class TorchGenerator(BaseEstimator):
     def _forward(self, n: int, rng: Rng, given: Array | None) -> Any:
         z = like(rng.standard_normal((n, self.latent_dim), dtype=np.float32), self.reference_)
         told = () if given is None else (like(given, self.reference_),)
-        with torch_draws(rng):
+        with torch_draws(rng, self.reference_.device):
             return ask_module(self, "latent_dim", z, *told)

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 import array_api_compat
 import numpy as np
 
-from turinglearn.arrays import namespace
+from turinglearn.arrays import is_cupy, namespace
+from turinglearn.nn import kernels_cupy
 from turinglearn.nn.schedules import LearningRate, expect, rate_at
 from turinglearn.protocols import Array
 
@@ -59,6 +60,9 @@ class Adam:
             return
         ops, (s, root), (m, v), (b1, b2) = _arithmetic(p), scratch, buffers, self.betas
         unbiased = (1 - b2**step) ** 0.5
+        if is_cupy(p):
+            kernels_cupy.adam_step(p, g, m, v, self.betas, rate * unbiased / (1 - b1**step), self.epsilon * unbiased)
+            return
         m *= b1
         m += ops.multiply(g, 1 - b1, out=s)  # m_t = b1 m_{t-1} + (1 - b1) g
         v *= b2

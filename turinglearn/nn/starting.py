@@ -13,6 +13,7 @@ import numpy as np
 from turinglearn.arrays import flat, is_module, library, location_and_spread
 from turinglearn.nn.network import Network
 from turinglearn.nn.optimizers import Optimizer
+from turinglearn.nn.products import check_products
 from turinglearn.protocols import Array, Batch, PlayerError, Rng
 
 _LEVELS = 100  # how many values of its dtype a feature takes within one spread, at least
@@ -53,6 +54,8 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
         raise ValueError(
             f"{name}(backend={player.backend!r}, device={player.device!r}): no such device here ({error})."
         ) from error
+    check_products(player, network.parameters)
+    network.products = player.products
     return network, Optimizer(player.optimizer, network.parameters, player.clip_norm)
 
 
@@ -72,12 +75,16 @@ def start_module(player: Any) -> None:
 
 
 @contextmanager
-def torch_draws(rng: Rng) -> Iterator[None]:
-    """What torch draws by itself, in dropout say, comes from rng here, and torch's own generator is left as it was."""
+def torch_draws(rng: Rng, device: Any) -> Iterator[None]:
+    """What torch draws by itself on the device, in dropout say, comes from rng here; its own generators stay as they were."""
     import torch
 
-    with torch.random.fork_rng():
-        torch.manual_seed(int(rng.integers(2**63)))
+    seed, on_cuda = int(rng.integers(2**63)), device.type == "cuda"
+    with torch.random.fork_rng(devices=[device] if on_cuda else []):  # else it would wake every GPU of the machine
+        torch.default_generator.manual_seed(seed)
+        if on_cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
         yield
 
 
