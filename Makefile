@@ -1,4 +1,4 @@
-# make setup | test | demo | docs | bench-speed | lint | types | format | clean. Each target makes what it lacks, .venv included.
+# make setup | test | test-gpu | demo | docs | bench-speed | lint | types | format | clean. Each target makes what it lacks, .venv included.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -14,11 +14,12 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help setup test demo docs bench-speed lint types format clean
+.PHONY: help setup test test-gpu demo docs bench-speed lint types format clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with turinglearn and its development tools"
 	@echo "make test     everything that a commit must pass: ruff, mypy, pytest"
+	@echo "make test-gpu the tests that need a GPU; what they measure goes to benchmarks/results/gpu.md"
 	@echo "make demo     the demonstration, written to demo/"
 	@echo "make docs     the pages, written to docs/_build/html"
 	@echo "make bench-speed  the neural core beside PyTorch and JAX, on one thread and on all: benchmarks/results/speed*.md"
@@ -47,6 +48,11 @@ $(READY): pyproject.toml constraints.txt | $(BIN)/python
 test: lint types
 	@echo "make: pytest"
 	@$(BIN)/python -m pytest -q -n 2
+
+# One process: the time of a round is measured. Where nothing ran the page is left as it is.
+test-gpu: $(READY)
+	@echo "make: pytest -m gpu"
+	@TURINGLEARN_GPU_PAGE=benchmarks/results/gpu.md $(BIN)/python -m pytest -q -m gpu tests
 
 demo: $(READY)
 	@$(BIN)/python -m turinglearn.demo --out demo/

@@ -74,16 +74,23 @@ def _strict() -> ArraysOn:
     return ArraysOn("strict-device1", "array_api_strict", strict.Device("device1"))
 
 
+def _torch_on_cuda() -> ArraysOn:
+    torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
+    if not torch.cuda.is_available():
+        pytest.skip("needs a CUDA device: torch finds none")
+    return ArraysOn("torch-cuda", "torch", torch.device("cuda:0"))
+
+
 def _cupy() -> ArraysOn:
     cupy = pytest.importorskip("cupy", reason="needs CuPy, which is not installed")
     if not cupy.cuda.is_available():  # importing CuPy proves nothing: it imports without a GPU
-        pytest.skip("needs a CUDA device, and CuPy finds none")
+        pytest.skip("needs a CUDA device: CuPy finds none")
     return ArraysOn("cupy", "cupy", cupy.cuda.Device(0))
 
 
 @pytest.fixture(
-    params=[_numpy, _torch, _strict, pytest.param(_cupy, marks=pytest.mark.gpu)],
-    ids=["numpy", "torch", "strict-device1", "cupy"],
+    params=[_numpy, _torch, _strict, *(pytest.param(place, marks=pytest.mark.gpu) for place in (_torch_on_cuda, _cupy))],
+    ids=["numpy", "torch", "strict-device1", "torch-cuda", "cupy"],
 )
 def arrays_on(request: pytest.FixtureRequest) -> ArraysOn:
     """Each (library, device) pair in turn: `.name`, `.xp`, `.device`, `.asarray(numpy_array)`, `.to_numpy(x)`."""
