@@ -8,11 +8,15 @@ import numpy as np
 import pytest
 
 from tests.compiled import compiled
+from turinglearn.arrays import library
+from turinglearn.nn import Adam, Network, optimizers
 from turinglearn.nn import kernels_cupy as kernels
+from turinglearn.nn import network as network_module
 from turinglearn.nn.kernels_cupy import ADAM, RELU, RELU_BACKWARD
 
 N = 1000
-TYPES = pytest.mark.parametrize("number", ["float", "double"])
+NUMBERS = {"float": np.float32, "double": np.float64}  # of C++ and of NumPy
+TYPES = pytest.mark.parametrize("number", NUMBERS)
 
 
 def on_the_host(folder, number, kernel):
@@ -26,20 +30,34 @@ def on_the_host(folder, number, kernel):
         #include <cmath>
         using std::sqrt;
         typedef {number} T;
-        extern "C" void apply({arguments}) {{ for (long i = 0; i < {N}; ++i) {{ {elements} {operation}; }} }}
+        extern "C" void apply(long n, {arguments}) {{ for (long i = 0; i < n; ++i) {{ {elements} {operation}; }} }}
     """
-    library, dtype = compiled(source, folder), np.float32 if number == "float" else np.float64
+    operations, dtype = compiled(source, folder), NUMBERS[number]
 
     def apply(*values):
-        held = [np.asarray(value, dtype=dtype) for value in values]  # numbers are read again and again: their stride is 0
-        given = [part for value in held for part in (value.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(int(value.ndim)))]
-        library.apply(*given)
+        held = [np.asarray(value, dtype=dtype) for value in values]  # a number is read again and again: its stride is 0
+        assert all(value.flags.c_contiguous for value in held)
+        given = [(value.ctypes.data_as(ctypes.c_void_p), ctypes.c_long(min(value.ndim, 1))) for value in held]
+        operations.apply(ctypes.c_long(max(value.size for value in held)), *(part for pair in given for part in pair))
+        return values[-1]
 
     return apply
 
 
 def numbers(number, *, size=N, seed=0):
-    return np.random.default_rng(seed).standard_normal(size).astype(np.float32 if number == "float" else np.float64)
+    return np.random.default_rng(seed).standard_normal(size).astype(NUMBERS[number])
+
+
+@pytest.fixture
+def stand_in(monkeypatch, tmp_path):
+    """Let torch's arrays on the host take the path of CuPy's, through kernels that are compiled for the host."""
+
+    def use(module, number):
+        operations = {kernel: on_the_host(tmp_path, number, kernel) for kernel in (RELU, RELU_BACKWARD, ADAM)}
+        monkeypatch.setattr(kernels, "_kernel", lambda name, kernel: operations[kernel])
+        monkeypatch.setattr(module, "is_cupy", lambda x: True)
+
+    return use
 
 
 @TYPES
@@ -54,27 +72,36 @@ def test_relu_and_its_backward(tmp_path, number):
 
 
 @TYPES
-def test_adam_steps_as_the_generic_path_does(tmp_path, number, monkeypatch):
-    """Ten steps through `kernels_cupy.adam_step`, its kernel replaced by the same operation on the host."""
-    from turinglearn.nn import Adam, optimizers
-
-    apply = on_the_host(tmp_path, number, ADAM)
-    monkeypatch.setattr(kernels, "_kernel", lambda name, kernel: apply)
+def test_a_network_passes_through_the_kernels_as_through_the_generic_path(stand_in, number):
+    torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
+    x, slopes = (torch.tensor(numbers(number, size=(20, width), seed=width)) for width in (3, 2))
     ends = []
     for fused in (False, True):
-        monkeypatch.setattr(optimizers, "is_cupy", lambda x, fused=fused: fused)
-        strict = pytest.importorskip("array_api_strict", reason="needs array-api-strict, which is not installed")
-        parameters = numbers(number) if fused else strict.asarray(numbers(number))
+        if fused:
+            stand_in(network_module, number)
+        network = Network((3, 7, 5, 2), np.random.default_rng(0), library("torch"), None, x.dtype)
+        y, tape = network.forward(x)
+        network.backward(tape, slopes)
+        ends.append((y, network.gradient, network.backward_inputs(tape, slopes)))
+    for ours, generic in zip(*ends, strict=True):
+        assert torch.equal(ours, generic)
+
+
+@TYPES
+def test_adam_steps_through_the_kernel_as_on_the_generic_path(stand_in, number):
+    torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
+    ends = []
+    for fused in (False, True):
+        if fused:
+            stand_in(optimizers, number)
+        parameters = torch.tensor(numbers(number))
         adam = Adam(parameters, (0.5, 0.999))
-        if fused:  # NumPy's arrays take the path of CuPy's
-            monkeypatch.setattr(optimizers, "namespace", lambda x: None)
         for step in range(10):
-            gradient = numbers(number, seed=step + 2)
-            adam.step(parameters, gradient if fused else strict.asarray(gradient), 1e-2)
-        ends.append([np.asarray(part) for part in (parameters, adam.first, adam.second)])
+            adam.step(parameters, torch.tensor(numbers(number, seed=step + 2)), 1e-2)
+        ends.append((parameters, adam.first, adam.second))
     tolerance = 2e-6 if number == "float" else 1e-13
     for ours, generic in zip(*ends, strict=True):
-        np.testing.assert_allclose(ours, generic, rtol=tolerance, atol=tolerance)
+        torch.testing.assert_close(ours, generic, rtol=tolerance, atol=tolerance)
 
 
 def test_kernels_are_made_without_a_gpu():

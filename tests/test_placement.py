@@ -175,7 +175,9 @@ def test_folding_and_unfolding_stay(watch):
 def test_conversions_move_only_where_they_must(watch):
     there, here = torch.zeros(4, device=CUDA), torch.zeros(4, dtype=torch.float64)
     assert arrays.like(there, there) is there
-    assert arrays.like(torch.nn.Parameter(there, requires_grad=False), there).device == CUDA
+    parameter = torch.nn.Parameter(there, requires_grad=False)
+    assert arrays.like(parameter, there) is parameter
+    assert arrays.like(there, parameter) is there
     assert devices(list(arrays.in_one_precision(there, torch.zeros(4, dtype=torch.float64, device=CUDA)))) == {CUDA}
     assert watch.trips == []
     moved = arrays.concat(there, here)
@@ -298,15 +300,14 @@ def test_the_spy_can_fail():
         np.asarray(Elsewhere(torch.zeros(3)).get())
 
 
-def test_pinned_memory_is_the_hosts(monkeypatch):
-    x = np.zeros(3)
-
+def test_pinned_memory_is_the_hosts(handing):
     class Pinned(np.ndarray):
         def __dlpack_device__(self):
-            return (3, 0)
+            return (3, 0)  # DLPack's number for memory of the host that CUDA can reach
 
-    taken = arrays.like(x.view(Pinned), torch.zeros(1))
-    assert taken.device.type == "cpu"
+    taken = arrays.like(np.arange(3.0).view(Pinned), torch.zeros(1))
+    assert torch.equal(taken, torch.arange(3.0))
+    assert handing == []
 
 
 def test_samples_carry_their_condition_to_another_library():

@@ -61,6 +61,20 @@ def test_gradients_stray_by_bfloat16s_rounding():
         assert UNIT / 4 < error < 6 * 2 * UNIT
 
 
+def test_every_product_of_a_network_is_rounded():
+    rng = np.random.default_rng(0)
+    network = Network((300, 50), rng, arrays.library("torch"), None, torch.float32)
+    network.products = "bfloat16"
+    (x, weights), slopes = factors(), torch.tensor(rng.standard_normal((60, 50))).float()
+    network.parameters[: 300 * 50] = weights.reshape(-1)
+    y, tape = network.forward(x)
+    network.backward(tape, slopes)
+    assert torch.equal(y, matmul(x, weights, "bfloat16"))  # the biases are 0
+    assert torch.equal(network.gradient[: 300 * 50].reshape(300, 50), matmul(x.T, slopes, "bfloat16"))
+    assert torch.equal(network.backward_inputs(tape, slopes), matmul(slopes, weights.T, "bfloat16"))
+    torch.testing.assert_close(network.gradient[300 * 50 :], slopes.sum(dim=0))  # a sum, and no product of anything
+
+
 def test_parameters_and_moments_stay_in_float32():
     game = Game(NeuralGenerator(3, (16,), **LOW), NeuralDiscriminator((16,), **LOW), batch_size=50, random_state=0)
     records = list(islice(game.rounds(X), 20))
