@@ -175,9 +175,6 @@ def test_folding_and_unfolding_stay(watch):
 def test_conversions_move_only_where_they_must(watch):
     there, here = torch.zeros(4, device=CUDA), torch.zeros(4, dtype=torch.float64)
     assert arrays.like(there, there) is there
-    parameter = torch.nn.Parameter(there, requires_grad=False)
-    assert arrays.like(parameter, there) is parameter
-    assert arrays.like(there, parameter) is there
     assert devices(list(arrays.in_one_precision(there, torch.zeros(4, dtype=torch.float64, device=CUDA)))) == {CUDA}
     assert watch.trips == []
     moved = arrays.concat(there, here)
@@ -298,6 +295,12 @@ def test_a_judge_is_shown_another_librarys_samples_by_dlpack(handing):
 def test_the_spy_can_fail():
     with pytest.raises(AssertionError, match="brought to the host"):
         np.asarray(Elsewhere(torch.zeros(3)).get())
+
+
+def test_one_library_keeps_its_arrays_whatever_their_class():
+    parameter, tensor = torch.nn.Parameter(torch.zeros(3)), torch.zeros(3)
+    assert arrays.like(parameter, tensor) is parameter
+    assert arrays.like(tensor, parameter) is tensor
 
 
 def test_pinned_memory_is_the_hosts(handing):
