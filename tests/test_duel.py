@@ -12,7 +12,7 @@ from turinglearn import Game, replicas
 from turinglearn import objectives as o
 from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import NeuralGenerator
-from turinglearn.nn import Adam, Network
+from turinglearn.nn import R1, Adam, BatchNorm, LeakyReLU, Network
 from turinglearn.nn.workspace import workspace
 from turinglearn.protocols import PlayerError
 from turinglearn.replay import Replay
@@ -81,6 +81,11 @@ def test_a_fused_round_is_the_plain_one(options, backend, monkeypatch):
         {"judge": {"criterion": o.Relativistic()}},
         {"simultaneous": True},
         {"judge": {"backend": "torch"}},
+        {"judge": {"penalties": (R1(1.0),)}},
+        {"judge": {"minibatch_deviation": True}},
+        {"judge": {"dropout": 0.1}},
+        {"generator": {"activation": LeakyReLU()}},
+        {"generator": {"normalization": BatchNorm()}},
     ],
 )
 def test_other_games_are_played_plainly(options):

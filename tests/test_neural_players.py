@@ -14,8 +14,10 @@ from turinglearn import Game
 from turinglearn import objectives as o
 from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import NeuralGenerator
-from turinglearn.nn import LinearDecay
-from turinglearn.protocols import Batch, Gradients, PlayerError, Samples
+from turinglearn.nn import GELU, BatchNorm, LayerNorm, LeakyReLU, LinearDecay, Maxout, ReLU, SpectralNorm, Tanh
+from turinglearn.protocols import Batch, Gradients, IncompatiblePlayers, PlayerError, Samples
+from turinglearn.signals import Smoothed, Student
+from turinglearn.state import recall, remember
 
 RNG = np.random.default_rng(0)
 X = RNG.normal([100, -0.01], [20, 0.001], (300, 2))
@@ -225,6 +227,16 @@ def test_schedules_reach_the_optimizer():
         (NeuralGenerator(dtype="float16"), r"dtype='float16'.*expected"),
         (NeuralGenerator(learning_rate=-1), r"learning_rate=-1.*expected"),
         (NeuralGenerator(optimizer="adam"), r"optimizer='adam'.*expected a rule.*Adam\(\)"),
+        (NeuralGenerator(activation=ReLU), r"NeuralGenerator\(activation=.*expected an activation, such as ReLU\(\)"),
+        (NeuralGenerator(activation="relu"), r"activation='relu'.*expected an activation"),
+        (NeuralGenerator(normalization="batch"), r"normalization='batch'.*expected None, BatchNorm\(\)"),
+        (NeuralGenerator(normalization=ReLU()), r"normalization=ReLU\(\).*expected None, BatchNorm\(\)"),
+        (NeuralGenerator(dropout=1.0), r"dropout=1.0.*expected the share of features"),
+        (NeuralDiscriminator(minibatch_deviation=4), r"minibatch_deviation=4\): expected True or False"),
+        (
+            NeuralDiscriminator(normalization=BatchNorm(), minibatch_deviation=True),
+            r"BatchNorm\(\), minibatch_deviation=True\).*choose LayerNorm\(\) or SpectralNorm\(\)",
+        ),
     ],
 )
 def test_bad_options(player, message):
@@ -269,6 +281,184 @@ def test_copies_go_on_by_themselves():
     for copied in (copy.deepcopy(game), pickle.loads(pickle.dumps(game))):
         here, there = ([r.figures() for r in islice(g.rounds(X), 3)] for g in (copy.deepcopy(game), copied))
         assert repr(here) == repr(there)
-        np.testing.assert_array_equal(
-            copied.generator.network_.parameters[:8], copied.generator.network_._layers[0][0].ravel()[:8]
-        )
+        network = copied.generator.network_
+        np.testing.assert_array_equal(network.parameters[:8], network._parts[0][1].parameters[0].ravel()[:8])
+
+
+# --------------------------------------------------------------------------------------------------------------- layers
+LAYERS = {
+    "leaky": ({"activation": LeakyReLU()}, {"activation": LeakyReLU(), "dropout": 0.3}),
+    "batch norm": ({"normalization": BatchNorm()}, {"normalization": BatchNorm()}),
+    "layer norm": ({"normalization": LayerNorm(), "activation": GELU()}, {"normalization": LayerNorm(), "activation": Tanh()}),
+    "spectral norm": ({"normalization": SpectralNorm(), "dropout": 0.2}, {"normalization": SpectralNorm()}),
+    "maxout": ({"activation": Maxout(2)}, {"activation": Maxout(3), "minibatch_deviation": True}),
+    "averaged": ({"normalization": BatchNorm(), "averaging": 0.9}, {}),
+}
+
+
+def layered(layers, place=None, hidden=(8, 8), **options):
+    of_generator, of_judge = LAYERS[layers]
+    common = {"dtype": "float64", "learning_rate": 1e-2, **(place or {})}
+    players = NeuralGenerator(3, hidden, **common, **of_generator), NeuralDiscriminator(hidden, **common, **of_judge)
+    return Game(*players, **{"batch_size": 20, "random_state": 0, **options})
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_libraries_play_the_same_game_with_every_layer(arrays_on, layers):
+    samples, statistics = [], []
+    for place in ({}, on(arrays_on)):
+        game = layered(layers, place)
+        data = (X, C) if not place else (arrays_on.asarray(X), arrays_on.asarray(C))
+        for _ in islice(game.rounds(*data), 8):
+            pass
+        samples.append(np.asarray(arrays_on.to_numpy(game.sample(10, given=data[1][:10, ...]))))
+        statistics.append(np.asarray(arrays_on.to_numpy(game.generator.network_.statistics)))
+    np.testing.assert_allclose(samples[1], samples[0], rtol=1e-6)
+    np.testing.assert_allclose(statistics[1], statistics[0], rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_players_with_layers_are_copied_and_recalled(layers):
+    game = layered(layers)
+    for _ in islice(game.rounds(X), 3):
+        pass
+    restored, recalled = layered(layers), copy.deepcopy(game)
+    restored.restore(game.state())
+    players, rng = (recalled.generator, recalled.discriminator), np.random.default_rng(0)
+    kept = [copy.deepcopy(remember(player)) for player in players]
+    for _ in range(3):
+        proposal = players[0].propose(20, rng)
+        players[0].update(proposal, Gradients(proposal.x))
+        players[1].update(Batch(X[:20]), proposal, rng)
+    for player, state in zip(players, kept, strict=True):
+        recall(player, state)
+    expected = [repr(r.figures()) for r in islice(copy.deepcopy(game).rounds(X), 3)]
+    for other in (copy.deepcopy(game), pickle.loads(pickle.dumps(game)), restored, recalled):
+        assert [repr(r.figures()) for r in islice(other.rounds(X), 3)] == expected
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_asking_players_changes_nothing(layers):
+    game = layered(layers)
+    next(game.rounds(X))
+    generator, judge = game.generator, game.discriminator
+    before = [network.statistics.copy() for network in (generator.network_, judge.network_)]
+    rng, batch = np.random.default_rng(0), Batch(X[:9])
+    np.testing.assert_array_equal(judge.examine(batch).values, judge.vjp(batch)[0].values)
+    first, second = (generator.sample(5, np.random.default_rng(1)) for _ in range(2))
+    np.testing.assert_array_equal(first, second)
+    for network, statistics in zip((generator.network_, judge.network_), before, strict=True):
+        np.testing.assert_array_equal(network.statistics, statistics)
+    generator.propose(9, rng)
+    assert np.array_equal(generator.network_.statistics, before[0]) != (generator.normalization == BatchNorm())
+
+
+def test_running_averages_make_samples_that_do_not_depend_on_their_batch():
+    game = layered("batch norm")
+    for _ in islice(game.rounds(X), 20):
+        pass
+    generator = game.generator
+    many, few = generator.sample(100, np.random.default_rng(0)), generator.sample(3, np.random.default_rng(0))
+    np.testing.assert_allclose(many[:3], few, rtol=1e-12)
+    proposals = generator.propose(100, np.random.default_rng(0)).x
+    assert not np.allclose(proposals[:3], generator.propose(3, np.random.default_rng(0)).x)
+    assert np.all(np.abs(proposals.mean(axis=0) - many.mean(axis=0)) < X.std(axis=0))
+
+
+def test_averaging_deploys_the_mean_of_the_running_statistics_too():
+    averaged, plain = layered("averaged"), layered("averaged")
+    plain.generator.averaging = 0.0
+    mean, mean_statistics = None, None
+    for step, _ in enumerate(islice(zip(averaged.rounds(X), plain.rounds(X), strict=True), 8), start=1):
+        network = plain.generator.network_
+        if mean is None:
+            start = NeuralGenerator(3, (8, 8), dtype="float64", normalization=BatchNorm())
+            start.start(Batch(X), averaged.streams.__class__(0)("generator/start"))
+            mean, mean_statistics = start.network_.parameters.copy(), start.network_.statistics.copy()
+        kept = min(0.9, (1 + step) / (10 + step))
+        mean = kept * mean + (1 - kept) * network.parameters
+        mean_statistics = kept * mean_statistics + (1 - kept) * network.statistics
+    generator = averaged.generator
+    np.testing.assert_allclose(generator.average_, mean, rtol=1e-10)
+    np.testing.assert_allclose(generator.average_statistics_, mean_statistics, rtol=1e-10)
+    before = generator.network_.parameters.copy(), generator.network_.statistics.copy()
+    deployed = generator.sample(6, np.random.default_rng(0))
+    np.testing.assert_array_equal(generator.network_.parameters, before[0])
+    np.testing.assert_array_equal(generator.network_.statistics, before[1])
+    plain.generator.network_.parameters[...], plain.generator.network_.statistics[...] = mean, mean_statistics
+    np.testing.assert_allclose(deployed, plain.generator.sample(6, np.random.default_rng(0)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["batch norm", "minibatch deviation"])
+def test_a_judge_learns_from_batches_as_it_judges_them(arrays_on, apart):
+    """Its gradient is that of the criterion on scores of one batch of both kinds, or of one batch of each."""
+    layers = {"minibatch_deviation": True} if apart else {"normalization": BatchNorm()}
+    judge = NeuralDiscriminator((5, 4), activation=Tanh(), dtype="float64", learning_rate=0.0, **layers, **on(arrays_on))
+    judge.start(example(arrays_on, False), np.random.default_rng(1))
+    real, fake = Batch(arrays_on.asarray(X[:9])), Batch(arrays_on.asarray(X[9:16] + X.std(axis=0)))
+    judge.update(real, fake, RNG)
+    network, rows = judge.network_, [judge._features(batch) for batch in (real, fake)]
+    gradient = arrays_on.to_numpy(network.gradient).copy()
+
+    def value():
+        if apart:
+            return float(judge.criterion.value(*(network.forward(x, True)[0][:, 0] for x in rows)))
+        r, _ = network.forward(arrays_on.xp.concat(rows, axis=0), True)
+        return float(judge.criterion.value(r[:9, 0], r[9:, 0]))
+
+    for i in range(gradient.size):
+        kept, ends = float(network.parameters[i]), []
+        for sign in (1, -1):
+            network.parameters[i] = kept + sign * 1e-6
+            ends.append(value())
+        network.parameters[i] = kept
+        assert gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-7)
+
+
+def test_a_judge_of_whole_batches_is_exact_and_is_not_probed():
+    judge = NeuralDiscriminator((7, 5), minibatch_deviation=True, dtype="float64")
+    assert judge.batch_coupled
+    assert not NeuralDiscriminator(normalization=BatchNorm()).batch_coupled
+    judge.start(Batch(X), np.random.default_rng(1))
+    x, s = X[:6].copy(), np.arange(1.0, 7)
+    gradient = judge.vjp(Batch(x))[1](s)
+    for index in np.ndindex(x.shape):
+        step, ends = 1e-6 * X.std(axis=0)[index[1]], []
+        for sign in (1, -1):
+            moved = x.copy()
+            moved[index] += sign * step
+            ends.append(s @ judge.examine(Batch(moved)).values)
+        assert gradient[index] * step / 1e-6 == pytest.approx((ends[0] - ends[1]) / 2e-6, abs=1e-6)
+    for derivative in (Smoothed(), Student()):
+        with pytest.raises(IncompatiblePlayers, match="a score of NeuralDiscriminator depends on its whole batch"):
+            Game(NeuralGenerator(), judge, signal=derivative)
+
+
+def test_minibatch_deviation_tells_a_collapsed_batch():
+    """Counterfeits are one of the genuine samples each time, all alike: only together do they differ from genuine ones."""
+    rng = np.random.default_rng(0)
+    accuracy = []
+    for deviation in (False, True):
+        judge = NeuralDiscriminator((16, 16), minibatch_deviation=deviation, learning_rate=1e-2)
+        judge.start(Batch(X), np.random.default_rng(1))
+        for _ in range(150):
+            real, twin = X[rng.choice(len(X), 32)], X[rng.choice(len(X), 1).repeat(32)]
+            judge.update(Batch(real), Batch(twin), rng)
+        found = [judge.examine(Batch(X[rng.choice(len(X), 1).repeat(32)])).values.mean() < 0 for _ in range(50)]
+        accuracy.append(np.mean([*found, judge.examine(Batch(X[:32])).values.mean() > 0]))
+    assert accuracy[1] == 1.0
+    assert accuracy[0] < 0.9
+
+
+@pytest.mark.parametrize("layers", LAYERS)
+def test_players_with_every_layer_learn(layers):
+    """A Gaussian three spreads away is found."""
+    data = np.random.default_rng(3).normal(0, 1, (2000, 1))
+    game = layered(layers, {"learning_rate": LinearDecay(5e-3, 400)}, (16,), batch_size=64)
+    rounds = game.rounds(data)
+    next(rounds)
+    assert not game._table.duels
+    game.generator.location_ += 3
+    for _ in islice(rounds, 400):
+        pass
+    assert abs(game.sample(1000).mean()) < 0.5

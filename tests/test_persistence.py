@@ -42,7 +42,7 @@ from turinglearn.generators import (
     ScoreFunction,
     TorchGenerator,
 )
-from turinglearn.nn import LinearDecay
+from turinglearn.nn import GELU, R1, BatchNorm, GradientPenalty, LinearDecay, Maxout, SpectralNorm
 from turinglearn.persistence import BrokenFolder, NoModel, Unsavable, load, models, save
 from turinglearn.protocols import Gradients, Samples
 from turinglearn.replay import Replay
@@ -82,6 +82,8 @@ def on_torch(kind, **options):
 GENERATORS = {
     "neural": lambda: NeuralGenerator(3, (8,), averaging=0.9, learning_rate=LinearDecay(0.01, 40)),
     "neural on torch": lambda: on_torch(NeuralGenerator, latent_dim=3, hidden=(8,)),
+    "batch normed": lambda: NeuralGenerator(3, (8,), normalization=BatchNorm(), activation=Maxout(2), averaging=0.9),
+    "batch normed on torch": lambda: on_torch(NeuralGenerator, latent_dim=3, hidden=(8,), normalization=BatchNorm()),
     "torch": lambda: TorchGenerator(module(3, 8, 2), 3),
     "mixture": lambda: MixtureGenerator(2),
     "mixture by scores": lambda: MixtureGenerator(2, rule=ScoreFunction()),
@@ -93,6 +95,10 @@ JUDGES = {
     "neural": lambda: NeuralDiscriminator((8,)),
     "neural on torch": lambda: on_torch(NeuralDiscriminator, hidden=(8,)),
     "torch": lambda: TorchDiscriminator(module(2, 8, 1, seed=1)),
+    "penalised": lambda: NeuralDiscriminator(
+        (8, 8), activation=GELU(), normalization=SpectralNorm(), dropout=0.1, penalties=(R1(0.1), GradientPenalty())
+    ),
+    "batch normed": lambda: NeuralDiscriminator((8, 8), normalization=BatchNorm()),
     "forest": lambda: ClassifierDiscriminator(RandomForestClassifier(4)),
     "boosting": lambda: ClassifierDiscriminator(HistGradientBoostingClassifier(max_iter=4)),
     "support vectors": lambda: SVC(),
@@ -104,6 +110,8 @@ JUDGES = {
 }
 LACKING = {"generator": ("torch", "evolved"), "discriminator": ("torch", "handwritten")}  # a module or a function of the user's
 PAIRS = [
+    ("batch normed", "penalised", {"keep": "best"}),
+    ("batch normed on torch", "batch normed", {"keep": "last"}),
     ("neural", "neural", {"keep": "best"}),
     ("neural", "forest", {"keep": "average", "replay": Replay(50)}),
     ("neural on torch", "neural on torch", {"keep": "average"}),

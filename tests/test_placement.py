@@ -195,7 +195,7 @@ def test_products_stay_and_leave_the_setting_alone(watch, products, setting):
     finally:
         torch.backends.cuda.matmul.fp32_precision = before
     assert devices([vars(played.generator), vars(played.discriminator)]) == {CUDA}
-    assert played.generator.network_.parameters.dtype == played.discriminator.optimizer_.first.dtype == torch.float32
+    assert played.generator.network_.parameters.dtype == played.discriminator.optimizer_.buffers[0].dtype == torch.float32
     multiplied = set(watch.tf32)
     assert multiplied == ({"ieee", setting} if setting else {"ieee"})  # sums down the columns are full ones
 

@@ -80,7 +80,7 @@ def test_parameters_and_moments_stay_in_float32():
     records = list(islice(game.rounds(X), 20))
     assert np.isfinite(records[-1].figures()["discriminator_loss"])
     for player in (game.generator, game.discriminator):
-        held = (player.network_.parameters, player.network_.gradient, player.optimizer_.first, player.optimizer_.second)
+        held = (player.network_.parameters, player.network_.gradient, *player.optimizer_.buffers)
         assert {part.dtype for part in held} == {torch.float32}
     assert game.sample(3).dtype == X.dtype
 

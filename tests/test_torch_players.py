@@ -71,7 +71,7 @@ def test_a_module_learns_as_the_core_does(criterion):
     standard = (X - X.mean(axis=0)) / X.std(axis=0)
     core.start(Batch(standard), np.random.default_rng(0))
     module = judge().double()
-    layers = [p for layer in core.network_._layers for p in layer]
+    layers = [p for a in core.network_.matrices(core.network_.parameters) for p in (a[:-1], a[-1:])]
     with torch.no_grad():
         for parameter, value in zip(module.parameters(), layers, strict=True):
             parameter.copy_(torch.tensor(value).T.reshape(parameter.shape))

@@ -9,11 +9,13 @@ from typing import Any
 
 import array_api_compat
 import numpy as np
+from scipy import special
 
 from turinglearn.protocols import Array, Batch
 
 __all__ = [
     "concat",
+    "erf",
     "flat",
     "floating",
     "in_one_precision",
@@ -141,6 +143,17 @@ def like(x: Array, reference: Array) -> Array:
         return xp.asarray(x if x.flags.writeable else x.copy(), dtype=reference.dtype, device=device)
     moved = array_api_compat.to_device(xp.from_dlpack(x), device)  # from one accelerator's library to another's
     return xp.astype(moved, reference.dtype, copy=False)
+
+
+def erf(x: Array) -> Array:
+    """The error function, by the library of x where it has one, and on the host otherwise."""
+    if type(x) is _HOST:
+        return special.erf(x)
+    if array_api_compat.is_torch_array(x):
+        return importlib.import_module("torch").special.erf(x)
+    if array_api_compat.is_cupy_array(x):
+        return importlib.import_module("cupyx.scipy.special").erf(x)
+    return like(special.erf(to_numpy(x)), x)
 
 
 def concat(*parts: Array) -> Array:

@@ -35,8 +35,11 @@ def can_duel(signal: Any, generator: Any, example: Batch) -> bool:
     judge = signal.discriminator
     if type(generator) is not NeuralGenerator or type(judge) is not NeuralDiscriminator:
         return False
+    for player in (generator, judge):
+        if not player.network_.plain or player.backend not in _BACKENDS or player.products != "full":
+            return False
     here, there = generator.network_.parameters, judge.network_.parameters
-    if generator.backend not in _BACKENDS or type(here) is not type(there) or here.dtype != there.dtype:
+    if judge.penalties or type(here) is not type(there) or here.dtype != there.dtype:
         return False
     if here.device != there.device or example.given is not None or not _readable(example.x, here):
         return False

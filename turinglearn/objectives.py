@@ -308,7 +308,11 @@ class Hinge:
 
 @dataclass(frozen=True)
 class Wasserstein:
-    """E r' - E r over critics whose parameters are clipped to [-clip, clip]. Arjovsky et al. (2017), algorithm 1."""
+    """E r' - E r over critics whose parameters are clipped to [-clip, clip]. Arjovsky et al. (2017), algorithm 1.
+
+    None for critics that are kept from growing steep by other means: a gradient penalty (Gulrajani et al. 2017), or spectral
+    normalisation. Without any the criterion has no minimum.
+    """
 
     clip: float | None = 0.01
 
@@ -317,10 +321,10 @@ class Wasserstein:
     partner = LinearLoss()
 
     def __post_init__(self) -> None:
-        if self.clip is None or not 0 < self.clip < math.inf:
+        if self.clip is not None and not 0 < self.clip < math.inf:
             raise ValueError(
-                f"Wasserstein(clip={self.clip!r}): expected a positive bound on the critic's parameters, such as 0.01; "
-                "without one the criterion has no minimum."
+                f"Wasserstein(clip={self.clip!r}): expected a positive bound on the critic's parameters, such as 0.01; or "
+                "None, where a gradient penalty or spectral normalisation takes its place."
             )
 
     def value(self, real: Array, fake: Array) -> Array:

@@ -8,28 +8,45 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like, namespace
-from turinglearn.nn import Tape
+from turinglearn.nn.activations import ReLU
+from turinglearn.nn.chains import Activation, Normalizer
+from turinglearn.nn.network import Tape
+from turinglearn.nn.normalization import BatchNorm
 from turinglearn.nn.optimizers import Adam, Rule
+from turinglearn.nn.penalties import Penalty, add_penalty, check_penalties
 from turinglearn.nn.schedules import LearningRate
+from turinglearn.nn.spectral import SpectralNorm
 from turinglearn.nn.starting import scales, start_network, width_of
-from turinglearn.objectives import DiscriminatorObjective, Logistic, meaning
+from turinglearn.objectives import DiscriminatorObjective, Logistic, Wasserstein, meaning
 from turinglearn.protocols import Array, Batch, Pullback, Rng, Scores
 
 __all__ = ["NeuralDiscriminator"]
 
 
 class NeuralDiscriminator(BaseEstimator):
-    """r = net((x - location) / spread, given): a multilayer perceptron with ReLU, trained by Adam.
+    """r = net((x - location) / spread, given): a multilayer perceptron, trained by Adam.
 
     Location and spread of each feature are those of the genuine example that the game starts with. It offers the exact
-    gradient of its scores.
+    gradient of its scores. It learns in training mode, by batch statistics and with dropout, and says what it thinks by running
+    averages and without: being asked changes nothing.
 
     Parameters
     ----------
     hidden : tuple of int
         Widths of the hidden layers.
+    activation, dropout
+        As for `turinglearn.generators.NeuralGenerator`.
+    normalization : None, BatchNorm(), LayerNorm() or SpectralNorm()
+        As there, but the last layer takes part in `SpectralNorm`. With `BatchNorm` genuine and counterfeit samples are one
+        batch in training, as they are in the running averages by which it judges.
+    minibatch_deviation : bool
+        Whether the last hidden layer also sees how various a batch is, by `turinglearn.nn.MinibatchDeviation`. A score then
+        depends on the rest of its batch, and in training the two kinds pass apart. It does not go with `BatchNorm`.
+    penalties : tuple
+        What it descends besides: R1(weight), R2(weight) or GradientPenalty(), from `turinglearn.nn`. They do not go with
+        `BatchNorm` and minibatch deviation.
     criterion : DiscriminatorObjective
-        What it descends, from `turinglearn.objectives`: Logistic(), LeastSquares(), Hinge(), Wasserstein(clip=...) or
+        What it descends, from `turinglearn.objectives`: Logistic(), LeastSquares(), Hinge(), Wasserstein() or
         Relativistic(). It decides what the scores mean.
     learning_rate : float or callable
         Length of a step; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
@@ -45,6 +62,11 @@ class NeuralDiscriminator(BaseEstimator):
         self,
         hidden: tuple[int, ...] = (64, 64),
         *,
+        activation: Activation = ReLU(),
+        normalization: Normalizer | None = None,
+        dropout: float = 0.0,
+        minibatch_deviation: bool = False,
+        penalties: tuple[Penalty, ...] = (),
         criterion: DiscriminatorObjective = Logistic(),
         learning_rate: LearningRate = 1e-3,
         optimizer: Rule = Adam(),
@@ -55,6 +77,11 @@ class NeuralDiscriminator(BaseEstimator):
         products: str = "full",
     ) -> None:
         self.hidden = hidden
+        self.activation = activation
+        self.normalization = normalization
+        self.dropout = dropout
+        self.minibatch_deviation = minibatch_deviation
+        self.penalties = penalties
         self.criterion = criterion
         self.learning_rate = learning_rate
         self.optimizer = optimizer
@@ -69,19 +96,37 @@ class NeuralDiscriminator(BaseEstimator):
         """What the criterion makes of the scores at its optimum."""
         return meaning(self)
 
+    @property
+    def batch_coupled(self) -> bool:
+        """Whether a score depends on the rest of its batch."""
+        return self.minibatch_deviation
+
     def start(self, example: Batch, rng: Rng) -> None:
         """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
-        self.network_, self.optimizer_ = start_network(self, sum(width_of(example)), 1, rng)
+        self._check_deviation()
+        self.network_, self.optimizer_ = start_network(self, sum(width_of(example)), 1, rng, judges=True)
+        check_penalties(self)
+        self._check_bound()
         location, spread = scales(self, example)
         scale = 1 / np.where(spread > 0, spread, 1)
         self.location_, self.scale_ = (like(v, self.network_.parameters) for v in (location, scale))
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
-        """One step down the criterion."""
-        xp, network = namespace(self.location_), self.network_
-        scores, tape = network.forward(xp.concat((self._features(real), self._features(fake)), axis=0))
-        slopes = self.criterion.slopes(scores[: real.n, 0], scores[real.n :, 0])
-        network.backward(tape, xp.concat(slopes, axis=0)[:, None])
+        """One Adam step down the criterion and the penalties."""
+        network, x, y = self.network_, self._features(real), self._features(fake)
+        if self.minibatch_deviation:  # it judges batches of one kind
+            genuine, of_genuine = network.forward(x, True, rng)
+            counterfeit, of_counterfeit = network.forward(y, True, rng)
+            slopes = self.criterion.slopes(genuine[:, 0], counterfeit[:, 0])
+            network.backward(of_genuine, slopes[0][:, None])
+            network.backward(of_counterfeit, slopes[1][:, None], add=True)
+        else:
+            xp = namespace(x)
+            scores, tape = network.forward(xp.concat((x, y), axis=0), True, rng)
+            slopes = self.criterion.slopes(scores[: real.n, 0], scores[real.n :, 0])
+            network.backward(tape, xp.concat(slopes, axis=0)[:, None])
+        for penalty in self.penalties:
+            add_penalty(network, penalty, x, y, self.scale_.shape[0], rng)
         self.descend()
 
     def descend(self) -> None:
@@ -105,6 +150,24 @@ class NeuralDiscriminator(BaseEstimator):
             return namespace(dx).reshape(dx, tuple(batch.x.shape))
 
         return scores, pullback
+
+    def _check_deviation(self) -> None:
+        if not isinstance(self.minibatch_deviation, bool):
+            raise ValueError(f"NeuralDiscriminator(minibatch_deviation={self.minibatch_deviation!r}): expected True or False.")
+        if self.minibatch_deviation and isinstance(self.normalization, BatchNorm):
+            raise ValueError(
+                "NeuralDiscriminator(normalization=BatchNorm(), minibatch_deviation=True): the one is trained on batches of "
+                "both kinds of samples, the other on batches of one kind. With the deviation choose LayerNorm() or "
+                "SpectralNorm()."
+            )
+
+    def _check_bound(self) -> None:
+        bounded = self.penalties or isinstance(self.normalization, SpectralNorm)
+        if isinstance(self.criterion, Wasserstein) and self.criterion.clip is None and not bounded:
+            raise ValueError(
+                "NeuralDiscriminator(criterion=Wasserstein(clip=None)): without a bound the criterion has no minimum. "
+                "Choose penalties=(GradientPenalty(),), normalization=SpectralNorm(), or a clip such as 0.01."
+            )
 
     def _forward(self, batch: Batch) -> tuple[Scores, Tape]:
         scores, tape = self.network_.forward(self._features(batch))

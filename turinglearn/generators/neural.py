@@ -8,6 +8,8 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like, namespace
+from turinglearn.nn.activations import ReLU
+from turinglearn.nn.chains import Activation, Normalizer
 from turinglearn.nn.optimizers import Adam, Rule
 from turinglearn.nn.schedules import LearningRate
 from turinglearn.nn.starting import scales, start_network, width_of
@@ -17,10 +19,11 @@ __all__ = ["NeuralGenerator"]
 
 
 class NeuralGenerator(BaseEstimator):
-    """x = location + spread * net(z, given), z ~ N(0, I): a multilayer perceptron with ReLU, trained by Adam.
+    """x = location + spread * net(z, given), z ~ N(0, I): a multilayer perceptron, trained by Adam.
 
     Location and spread of each feature are those of the genuine example that the game starts with, so that features of any
-    unit are learned alike. The noise is drawn on the host, so that every array library follows the same trajectory.
+    unit are learned alike. The noise is drawn on the host, so that every array library follows the same trajectory. Proposals
+    are made in training mode, by batch statistics and with dropout; samples by running averages and without.
 
     Parameters
     ----------
@@ -28,6 +31,12 @@ class NeuralGenerator(BaseEstimator):
         Dimension of the noise z.
     hidden : tuple of int
         Widths of the hidden layers.
+    activation : ReLU(), LeakyReLU(), Tanh(), GELU() or Maxout()
+        From `turinglearn.nn`.
+    normalization : None, BatchNorm(), LayerNorm() or SpectralNorm()
+        What stands between the affine part of each hidden layer and its activation; `SpectralNorm` divides its weights instead.
+    dropout : float
+        The share of features that are dropped after each activation, in [0, 1).
     learning_rate : float or callable
         Length of a step; a function of the number of steps made, such as `turinglearn.nn.LinearDecay`, makes a schedule.
     optimizer : Adam, RMSprop or SGD
@@ -35,7 +44,8 @@ class NeuralGenerator(BaseEstimator):
     clip_norm : float or None
         The longest gradient, in the Euclidean norm; a longer one is shortened to it. None for no limit.
     averaging : float
-        Decay of the moving average of parameters that `sample` uses, in [0, 1); 0 deploys the present parameters.
+        Decay of the moving average of parameters that `sample` uses, in [0, 1); 0 deploys the present parameters. What layers
+        remember, such as running means, is averaged alike, so that it belongs to the averaged parameters.
     backend : "numpy", "torch" or "cupy"
         The array library of the network.
     device : str or None
@@ -53,6 +63,9 @@ class NeuralGenerator(BaseEstimator):
         latent_dim: int = 16,
         hidden: tuple[int, ...] = (64, 64),
         *,
+        activation: Activation = ReLU(),
+        normalization: Normalizer | None = None,
+        dropout: float = 0.0,
         learning_rate: LearningRate = 1e-3,
         optimizer: Rule = Adam(),
         clip_norm: float | None = None,
@@ -64,6 +77,9 @@ class NeuralGenerator(BaseEstimator):
     ) -> None:
         self.latent_dim = latent_dim
         self.hidden = hidden
+        self.activation = activation
+        self.normalization = normalization
+        self.dropout = dropout
         self.learning_rate = learning_rate
         self.optimizer = optimizer
         self.clip_norm = clip_norm
@@ -82,14 +98,15 @@ class NeuralGenerator(BaseEstimator):
         features, told = width_of(example)
         self.event_ = tuple(example.x.shape[1:])
         self.network_, self.optimizer_ = start_network(self, self.latent_dim + told, features, rng)
-        parameters = self.network_.parameters
+        parameters, statistics = self.network_.parameters, self.network_.statistics
         xp = namespace(parameters)
         self.average_ = xp.asarray(parameters, copy=True)
+        self.average_statistics_ = xp.asarray(statistics, copy=True)
         self.location_, self.spread_ = (like(v, parameters) for v in scales(self, example))
 
     def propose(self, n: int, rng: Rng, given: Array | None = None) -> Samples:
         """n samples (n, *event) of the present network; their tape is good until the next update."""
-        x, tape = self._forward(n, rng, given)
+        x, tape = self._forward(n, rng, given, training=True)
         return Samples(x, given, tape)
 
     def update(self, samples: Samples, feedback: Gradients) -> None:
@@ -107,28 +124,37 @@ class NeuralGenerator(BaseEstimator):
         self.network_.changed()
         if self.averaging:
             kept = min(self.averaging, (1 + self.optimizer_.steps) / (10 + self.optimizer_.steps))  # short memory at first
-            self.average_ *= kept
-            self.average_ += (1 - kept) * self.network_.parameters
+            for average, present in self._averages():
+                average *= kept
+                average += (1 - kept) * present
 
     def sample(self, n: int, rng: Rng, given: Array | None = None) -> Array:
         """n samples (n, *event) of the learned law: of the averaged network, where there is averaging."""
         if not self.averaging:
             return self._forward(n, rng, given)[0]
-        xp, parameters = namespace(self.average_), self.network_.parameters
-        present = xp.asarray(parameters, copy=True)
+        averages = self._averages()
+        kept = [namespace(present).asarray(present, copy=True) for _, present in averages]
         try:
-            parameters[...] = self.average_
+            for average, present in averages:
+                present[...] = average
             return self._forward(n, rng, given)[0]
         finally:
-            parameters[...] = present
+            for (_, present), before in zip(averages, kept, strict=True):
+                present[...] = before
 
-    def _forward(self, n: int, rng: Rng, given: Array | None) -> tuple[Array, Any]:
+    def _averages(self) -> list[tuple[Array, Array]]:
+        """Each moving average, and what it follows."""
+        network = self.network_
+        pairs = [(self.average_, network.parameters), (self.average_statistics_, network.statistics)]
+        return pairs[: 1 + bool(network.statistics.shape[0])]
+
+    def _forward(self, n: int, rng: Rng, given: Array | None, training: bool = False) -> tuple[Array, Any]:
         noise = rng.standard_normal((n, self.latent_dim), dtype=np.dtype(self.dtype))
         z = like(noise, self.location_)
         xp = namespace(z)
         if given is not None:
             z = xp.concat((z, xp.reshape(like(given, z), (n, -1))), axis=1)
-        y, tape = self.network_.forward(z)
+        y, tape = self.network_.forward(z, training, rng)
         y *= self.spread_
         y += self.location_
         return xp.reshape(y, (n, *self.event_)), tape

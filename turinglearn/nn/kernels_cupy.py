@@ -9,13 +9,14 @@ from __future__ import annotations
 from functools import cache
 from typing import Any
 
+from turinglearn.arrays import namespace
 from turinglearn.protocols import Array
 
 __all__ = ["adam_step", "relu", "relu_backward"]
 
 # Inputs, outputs that are changed in place, and what happens to each element.
 RELU = ("T x", "T h", "h = x < T(0) ? T(0) : x")
-RELU_BACKWARD = ("T h", "T dh", "dh = h > T(0) ? dh : T(0)")
+RELU_BACKWARD = ("T h, T dh", "T dx", "dx = h > T(0) ? dh : T(0)")
 ADAM = (
     "T g, T b1, T c1, T b2, T c2, T rate, T epsilon",
     "T p, T m, T v",
@@ -23,14 +24,14 @@ ADAM = (
 )
 
 
-def relu(h: Array) -> Array:
-    """max(h, 0), in place."""
-    return _kernel("relu", RELU)(h, h)
+def relu(x: Array) -> Array:
+    """max(x, 0)."""
+    return _kernel("relu", RELU)(x, namespace(x).empty_like(x))
 
 
 def relu_backward(h: Array, dh: Array) -> Array:
-    """dh where h > 0 and 0 elsewhere, in place."""
-    return _kernel("relu_backward", RELU_BACKWARD)(h, dh)
+    """dh where h > 0 and 0 elsewhere."""
+    return _kernel("relu_backward", RELU_BACKWARD)(h, dh, namespace(dh).empty_like(dh))
 
 
 def adam_step(

@@ -1,117 +1,184 @@
-"""A multilayer perceptron with a hand-written backward pass, on one flat buffer of parameters."""
+"""A chain of layers with hand-written passes, on one flat buffer of parameters."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import prod
 from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import is_cupy, namespace
-from turinglearn.nn import kernels_cupy
-from turinglearn.nn.products import matmul
+from turinglearn.arrays import namespace
+from turinglearn.nn.activations import ReLU
+from turinglearn.nn.affine import Affine
+from turinglearn.nn.chains import perceptron
+from turinglearn.nn.layers import Held, Layer, Shapes
 from turinglearn.protocols import Array, PlayerError, Rng
 
-__all__ = ["Network", "Tape"]
+__all__ = ["Motion", "Network", "Tape"]
 
 
 @dataclass(frozen=True, slots=True)
 class Tape:
-    """What a forward pass leaves for the backward pass; good until the parameters change."""
+    """What a forward pass leaves for the passes that follow it; good until the parameters change."""
 
-    activations: tuple[Array, ...]
+    kept: tuple[Any, ...]
     version: int
 
 
-class Network:
-    """Affine layers with ReLU between them: h_0 = x, h_l = relu(h_{l-1} W_l + b_l), y = h_{L-1} W_L + b_L.
+@dataclass(frozen=True, slots=True)
+class Motion:
+    """What a tangent pass leaves for its reverse: along what each layer's input moved."""
 
-    Parameters and their gradient are flat buffers, (P,); the layers are views of them. widths: features of the input, of
-    each hidden layer, of the output. Weights start uniform within sqrt(1 / fan-in), like PyTorch's, biases at zero. products:
-    the precision in which matrices are multiplied, "full", "tf32" or "bfloat16"; it may be changed at any time.
+    tape: Tape
+    tangents: tuple[Array, ...]
+
+
+class Network:
+    """y = f_L(... f_1(x)), a chain of layers.
+
+    Parameters and their gradient are flat buffers, (P,), and so are `statistics`, what layers remember beside parameters, such
+    as running averages; the layers hold views of them. widths: features of the input, of each hidden layer, of the output.
+    layers: what leads from the first width to the last; None for affine layers with ReLU between them. products: the precision
+    in which matrices are multiplied, "full", "tf32" or "bfloat16".
     """
 
-    def __init__(self, widths: tuple[int, ...], rng: Rng, xp: Any = np, device: Any = None, dtype: Any = None) -> None:
-        start = np.concatenate([_initial(i, o, rng) for i, o in pairwise(widths)])
-        self._lay_out(widths, xp.asarray(start, dtype=dtype, device=device), version=0)
+    def __init__(
+        self,
+        widths: tuple[int, ...],
+        rng: Rng,
+        xp: Any = np,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        layers: tuple[Layer, ...] | None = None,
+        products: str = "full",
+    ) -> None:
+        layers = perceptron(widths) if layers is None else layers
+        entering = _entering(layers, widths)
+        start = np.concatenate([part for layer, n in zip(layers, entering, strict=True) for part in layer.initial(n, rng)])
+        remembered = sum(prod(shape) for layer, n in zip(layers, entering, strict=True) for shape in layer.statistics(n))
+        parameters = xp.asarray(start, dtype=dtype, device=device)
+        statistics = xp.zeros(remembered, dtype=parameters.dtype, device=device)
+        self._lay_out(widths, layers, parameters, statistics, products, version=0)
+        for layer, held in self._parts:
+            layer.start(held, rng)
 
     def _lay_out(
-        self, widths: tuple[int, ...], parameters: Array, version: int, products: str = "full", gradient: Array | None = None
+        self,
+        widths: tuple[int, ...],
+        layers: tuple[Layer, ...],
+        parameters: Array,
+        statistics: Array,
+        products: str,
+        version: int,
+        gradient: Array | None = None,
     ) -> None:
-        self.widths, self.parameters, self.version, self.products = widths, parameters, version, products
+        self.widths, self.layers, self.products, self.version = widths, layers, products, version
+        self.parameters, self.statistics = parameters, statistics
         self.gradient = namespace(parameters).zeros_like(parameters) if gradient is None else gradient
-        self._row: Array | None = None
-        shapes = [shape for i, o in pairwise(widths) for shape in ((i, o), (1, o))]
-        self._layers, self._slopes = _views(self.parameters, shapes), _views(self.gradient, shapes)
+        entering = _entering(layers, widths)
+        shapes = [layer.shapes(n) for layer, n in zip(layers, entering, strict=True)]
+        remembered = [layer.statistics(n) for layer, n in zip(layers, entering, strict=True)]
+        views = zip(_views(parameters, shapes), _views(self.gradient, shapes), _views(statistics, remembered), strict=True)
+        self._parts = [(layer, Held(*view, products)) for layer, view in zip(layers, views, strict=True)]
+        sizes = [sum(map(prod, each)) for each in shapes]
+        self._affine = [
+            (slice(end - size, end), (layer.inputs + 1, layer.outputs))
+            for layer, size, end in zip(layers, sizes, accumulate(sizes), strict=True)
+            if isinstance(layer, Affine)
+        ]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"widths": self.widths, "parameters": self.parameters, "version": self.version, "products": self.products}
+        return {name: getattr(self, name) for name in ("widths", "layers", "parameters", "statistics", "products", "version")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._lay_out(**state)  # a copy of a view is a view no more: lay them out anew
 
+    @property
+    def plain(self) -> bool:
+        """Whether it is a chain of affine layers with ReLU between them, and nothing else."""
+        kinds = [type(layer) for layer in self.layers]
+        return kinds == [Affine, *[ReLU, Affine] * (len(kinds) // 2)]
+
+    @property
+    def coupled(self) -> bool:
+        """Whether in training a sample's output depends on the rest of its batch."""
+        return any(layer.coupled for layer in self.layers)
+
     def matrices(self, flat: Array) -> list[Array]:
-        """A = [W; b] of each layer, (..., in + 1, out), as views of the parameters or of the gradient, (..., P)."""
-        shapes = [(i + 1, o) for i, o in pairwise(self.widths)]
-        ends = np.cumsum([0, *(rows * columns for rows, columns in shapes)]).tolist()
+        """A = [W; b] of each affine layer, (..., in + 1, out), as views of the parameters or of the gradient, (..., P)."""
         lead = tuple(flat.shape[:-1])
-        return [flat[..., a:b].reshape((*lead, *shape)) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
+        return [flat[..., place].reshape((*lead, *shape)) for place, shape in self._affine]
 
     def move(self, parameters: Array, gradient: Array) -> None:
         """Live in these buffers (P,) from now on, which hold the same numbers."""
-        self._lay_out(self.widths, parameters, self.version, self.products, gradient)
+        self._lay_out(self.widths, self.layers, parameters, self.statistics, self.products, self.version, gradient)
 
-    def forward(self, x: Array) -> tuple[Array, Tape]:
-        """y (n, out) and the tape of the pass, for x (n, in)."""
-        h, activations = x, [x]
-        for layer, (weight, bias) in enumerate(self._layers, start=1):
-            h = matmul(h, weight, self.products)
-            h += bias
-            if layer < len(self._layers):
-                h = _relu(h)
-                activations.append(h)
-        return h, Tape(tuple(activations), self.version)
+    def forward(self, x: Array, training: bool = False, rng: Rng | None = None) -> tuple[Array, Tape]:
+        """y (n, out) and the tape of the pass, for x (n, in).
 
-    def backward(self, tape: Tape, dy: Array) -> None:
-        """Fill `gradient` with dL/dparameters, for dL/dy (n, out)."""
+        training: whether batches are normalised by themselves, and parts are dropped; what is dropped comes from rng.
+        """
+        h, tape = x, []
+        for layer, held in self._parts:
+            h, kept = layer.forward(h, held, training, rng)
+            tape.append(kept)
+        return h, Tape(tuple(tape), self.version)
+
+    def backward(self, tape: Tape, dy: Array, *, add: bool = False) -> None:
+        """Fill `gradient` with dL/dparameters, for dL/dy (n, out); or add to what is there."""
         self._check(tape)
-        for layer in reversed(range(len(self._layers))):
-            xp, h = namespace(dy), tape.activations[layer]
-            weight_slope, bias_slope = self._slopes[layer]
-            weight_slope[...] = matmul(h.T, dy, self.products)
-            bias_slope[...] = xp.matmul(self._ones(dy), dy)  # a sum down the columns, five times as fast as sum
-            if layer > 0:
-                dy = self._through(layer, h, dy)
+        if not add:
+            self.gradient[...] = 0.0
+        for i in reversed(range(len(self._parts))):
+            layer, held = self._parts[i]
+            layer.add_slopes(tape.kept[i], dy, held)
+            if i > 0:
+                dy = layer.backward(tape.kept[i], dy, held)
 
     def backward_inputs(self, tape: Tape, dy: Array) -> Array:
         """dL/dx (n, in), for dL/dy (n, out); `gradient` is left alone."""
         self._check(tape)
-        for layer in reversed(range(1, len(self._layers))):
-            dy = self._through(layer, tape.activations[layer], dy)
-        return matmul(dy, self._layers[0][0].T, self.products)
+        for (layer, held), kept in zip(reversed(self._parts), reversed(tape.kept), strict=True):
+            dy = layer.backward(kept, dy, held)
+        return dy
+
+    def tangent(self, tape: Tape, dx: Array) -> tuple[Array, Motion]:
+        """How y changes as x moves along dx (n, in): (n, out), and what its reverse needs."""
+        self._check(tape)
+        t, tangents = dx, []
+        for (layer, held), kept in zip(self._parts, tape.kept, strict=True):
+            tangents.append(t)
+            t = layer.tangent(kept, t, held)
+        return t, Motion(tape, tuple(tangents))
+
+    def reverse(self, motion: Motion, dt: Array, dy: Array | None = None, *, add: bool = False) -> None:
+        """Fill `gradient` with dL/dparameters, for dL/dt of the tangent and dL/dy of the output (None for 0), (n, out) each.
+
+        This is forward over reverse: for dt = 1 it gives the gradient of dx . dy/dx, and so that of a penalty on dy/dx.
+        """
+        tape = motion.tape
+        self._check(tape)
+        if not add:
+            self.gradient[...] = 0.0
+        for i in reversed(range(len(self._parts))):
+            (layer, held), kept, t = self._parts[i], tape.kept[i], motion.tangents[i]
+            layer.add_tangent_slopes(kept, t, dt, held)
+            if dy is not None:
+                layer.add_slopes(kept, dy, held)
+            if i > 0:
+                bent = layer.bend(kept, t, dt, held)
+                dy = None if dy is None else layer.backward(kept, dy, held)
+                dy = bent if dy is None else dy if bent is None else dy + bent
+                dt = layer.backward(kept, dt, held)
 
     def changed(self) -> None:
-        """The parameters have changed: tapes of earlier passes are void."""
+        """The parameters have changed: tapes of earlier passes are void, and what layers know of parameters follows."""
         self.version += 1
-
-    def _through(self, layer: int, h: Array, dy: Array) -> Array:
-        """From a layer's output slopes to the slopes of what entered the ReLU before it."""
-        xp = namespace(dy)
-        dh = matmul(dy, self._layers[layer][0].T, self.products)
-        if xp is np:
-            return np.multiply(dh, h > 0, out=dh)
-        if is_cupy(dh):
-            return kernels_cupy.relu_backward(h, dh)
-        dh *= xp.astype(h > 0, dh.dtype)
-        return dh
-
-    def _ones(self, dy: Array) -> Array:
-        """A row of as many ones as dy has rows; the latest is kept."""
-        if self._row is None or self._row.shape[1] != dy.shape[0]:
-            self._row = namespace(dy).ones((1, dy.shape[0]), dtype=dy.dtype, device=dy.device)
-        return self._row
+        for layer, held in self._parts:
+            layer.changed(held)
 
     def _check(self, tape: Tape) -> None:
         if tape.version != self.version:
@@ -121,23 +188,19 @@ class Network:
             )
 
 
-def _relu(x: Array) -> Array:
-    if type(x) is np.ndarray:
-        return np.maximum(x, 0, out=x)
-    if is_cupy(x):
-        return kernels_cupy.relu(x)
-    xp = namespace(x)
-    return xp.where(x > 0, x, xp.zeros_like(x))
+def _entering(layers: tuple[Layer, ...], widths: tuple[int, ...]) -> list[int]:
+    """How many features enter each layer. Raises ValueError where the chain does not lead to the last width."""
+    *entering, out = accumulate(layers, lambda n, layer: layer.width(n), initial=widths[0])
+    if out != widths[-1]:
+        raise ValueError(f"The last of the layers, {layers[-1]!r}, gives {out} features; expected {widths[-1]}.")
+    return entering
 
 
-def _initial(inputs: int, outputs: int, rng: Rng) -> Any:
-    """A layer's weights and biases, flat."""
-    weights = rng.uniform(-1, 1, inputs * outputs) / math.sqrt(inputs)
-    return np.concatenate((weights, np.zeros(outputs)))
-
-
-def _views(flat: Array, shapes: list[tuple[int, int]]) -> list[tuple[Array, Array]]:
-    """(weight, bias) of each layer as views of the flat buffer."""
-    xp, ends = namespace(flat), np.cumsum([0, *(rows * columns for rows, columns in shapes)])
-    views = [xp.reshape(flat[int(a) : int(b)], shape) for a, b, shape in zip(ends, ends[1:], shapes, strict=False)]
-    return list(zip(views[::2], views[1::2], strict=True))
+def _views(flat: Array, shapes: list[Shapes]) -> list[tuple[Array, ...]]:
+    """Views of the flat buffer in each layer's shapes, one after the other."""
+    xp, end, views = namespace(flat), 0, []
+    for each in shapes:
+        ends = list(accumulate(map(prod, each), initial=end))
+        views.append(tuple(xp.reshape(flat[a:b], s) for (a, b), s in zip(pairwise(ends), each, strict=True)))
+        end = ends[-1]
+    return views

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from turinglearn.arrays import flat, is_module, library, location_and_spread
+from turinglearn.nn.chains import Activation, Normalizer, perceptron
+from turinglearn.nn.layers import Layer
 from turinglearn.nn.network import Network
 from turinglearn.nn.optimizers import Optimizer
 from turinglearn.nn.products import check_products
@@ -21,8 +23,11 @@ _LEVELS = 100  # how many values of its dtype a feature takes within one spread,
 __all__ = ["ask_module", "module_state", "restore_module", "start_module", "start_network", "torch_draws", "width_of"]
 
 
-def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Network, Optimizer]:
-    """A player's network and its optimizer, from the player's options; ValueError names one that cannot be."""
+def start_network(player: Any, inputs: int, outputs: int, rng: Rng, *, judges: bool = False) -> tuple[Network, Optimizer]:
+    """A player's network and its optimizer, from the player's options; ValueError names one that cannot be.
+
+    judges: whether the player is a judge, whose layers stand a little otherwise: see `turinglearn.nn.chains.perceptron`.
+    """
     name, rate = type(player).__name__, player.learning_rate
     checks = {
         "hidden": (
@@ -48,15 +53,34 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng) -> tuple[Net
             raise ValueError(f"{name}({option}={getattr(player, option)!r}): expected {expected}.")
     xp = library(player.backend)
     widths = (inputs, *player.hidden, outputs)
+    layers = _layers(player, widths, judges)
     try:
-        network = Network(widths, rng, xp, player.device, getattr(xp, player.dtype))
+        network = Network(widths, rng, xp, player.device, getattr(xp, player.dtype), layers=layers, products=player.products)
     except (RuntimeError, ValueError, TypeError, AssertionError) as error:
         raise ValueError(
             f"{name}(backend={player.backend!r}, device={player.device!r}): no such device here ({error})."
         ) from error
     check_products(player, network.parameters)
-    network.products = player.products
     return network, Optimizer(player.optimizer, network.parameters, player.clip_norm)
+
+
+def _layers(player: Any, widths: tuple[int, ...], judges: bool) -> tuple[Layer, ...]:
+    """The layers that a player's options ask for; ValueError names an option that cannot be."""
+    name, rate = type(player).__name__, player.dropout
+    checks = {
+        "activation": (isinstance(player.activation, Activation), "an activation, such as ReLU() or LeakyReLU(0.2)"),
+        "normalization": (
+            isinstance(player.normalization, Normalizer | None),
+            "None, BatchNorm(), LayerNorm() or SpectralNorm()",
+        ),
+        "dropout": (isinstance(rate, int | float) and 0 <= rate < 1, "the share of features to drop, in [0, 1)"),
+    }
+    for option, (good, expected) in checks.items():
+        if not good:
+            raise ValueError(f"{name}({option}={getattr(player, option)!r}): expected {expected}.")
+    options = (player.activation, player.normalization, rate)
+    deviation = judges and player.minibatch_deviation
+    return perceptron(widths, *options, judges=judges, minibatch_deviation=deviation)
 
 
 def start_module(player: Any) -> None:
