@@ -22,6 +22,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """The libraries read these when they are loaded, XLA when JAX is first asked."""
+    if config.getoption("repetitions") < 2:
+        raise pytest.UsageError("--repetitions: expected at least 2, since the page says how far they scatter")
     if config.getoption("threads") == "1":
         os.environ.update(dict.fromkeys((*POOLS, "NPROC"), "1"))  # NPROC is XLA's own pool of threads
         os.environ["XLA_FLAGS"] = XLA
