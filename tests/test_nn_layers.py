@@ -14,6 +14,7 @@ from turinglearn.nn import GELU, BatchNorm, LayerNorm, LeakyReLU, Maxout, Miniba
 from turinglearn.nn.affine import Affine
 from turinglearn.nn.chains import perceptron
 from turinglearn.nn.dropout import Dropout
+from turinglearn.nn.layers import Held
 from turinglearn.nn.spectral import SpectralAffine
 from turinglearn.protocols import PlayerError
 
@@ -335,3 +336,15 @@ def test_stale_motions_are_refused():
         network.reverse(motion, t)
     with pytest.raises(PlayerError, match="Propose or examine anew"):
         network.tangent(tape, np.ones((2, 3)))
+
+
+def test_equal_pieces_of_a_maxout_unit_share_its_slope(arrays_on):
+    """Their gradient is the mean of the pieces' own, which is a subgradient."""
+    maxout, held = Maxout(3), Held((), (), ())
+    x = arrays_on.asarray([[2.0, 1.0, 2.0, 5.0, 0.0, 4.0]])  # units (2, 2, 0) and (1, 5, 4)
+    y, kept = maxout.forward(x, held, True, None)
+    np.testing.assert_array_equal(arrays_on.to_numpy(y), [[2, 5]])
+    slopes = maxout.backward(kept, arrays_on.asarray([[6.0, 7.0]]), held)
+    np.testing.assert_array_equal(arrays_on.to_numpy(slopes), [[3, 0, 3, 7, 0, 0]])
+    moved = maxout.tangent(kept, arrays_on.asarray([[1.0, 2.0, 5.0, 4.0, 9.0, 9.0]]), held)
+    np.testing.assert_array_equal(arrays_on.to_numpy(moved), [[3, 4]])

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.nn.layers import Held, Layer, Shapes, column_sums
+from turinglearn.nn.layers import Held, Layer, Shapes
 from turinglearn.nn.products import matmul
 from turinglearn.protocols import Array, Rng
 
@@ -55,7 +55,7 @@ class Affine(Layer):
         """dW = x^T dy, db = sum of dy."""
         weight, bias = held.slopes
         weight += matmul(kept.T, dy, held.products)
-        bias += column_sums(dy)
+        bias += held.column_sums(dy)
 
     def add_tangent_slopes(self, kept: Any, t: Array, dt: Array, held: Held) -> None:
         """dW = t^T dt."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ __all__ = ["Maxout"]
 
 @dataclass(frozen=True)
 class Maxout(Layer):
-    """The largest of every so many neighbouring features. Goodfellow et al. (2013).
+    """The largest of several pieces, feature by feature: of features i, i + width, i + 2 width... Goodfellow et al. (2013).
 
     As the activation of a player it is the whole maxout unit: the affine layer before it is made wide enough.
     """
@@ -34,18 +35,22 @@ class Maxout(Layer):
         return inputs // self.pieces
 
     def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
-        """The maxima; kept is 1 where they lie, (n, outputs, pieces), the first of equals."""
+        """The maxima; kept is 1 where they lie, (n, pieces, outputs), and how many pieces are equal to each, (n, outputs)."""
         xp = namespace(x)
-        groups = xp.reshape(x, (x.shape[0], -1, self.pieces))
-        first = xp.argmax(groups, axis=-1)[..., None]
-        largest = xp.astype(first == xp.arange(self.pieces, dtype=first.dtype, device=x.device), x.dtype)
-        return xp.max(groups, axis=-1), largest
+        groups = self._groups(x)
+        maxima = reduce(xp.maximum, (groups[:, piece, :] for piece in range(self.pieces)))
+        largest = xp.astype(groups == maxima[:, None, :], x.dtype)
+        return maxima, (largest, xp.sum(largest, axis=1))
 
     def tangent(self, kept: Any, t: Array, held: Held) -> Array:
-        """What moves the largest ones."""
-        xp = namespace(t)
-        return xp.sum(xp.reshape(t, kept.shape) * kept, axis=-1)
+        """What moves the largest ones; where several are equal, the mean of what moves them."""
+        largest, equals = kept
+        return namespace(t).sum(self._groups(t) * largest, axis=1) / equals
 
     def backward(self, kept: Any, dy: Array, held: Held) -> Array:
-        """The slopes, given to the largest ones."""
-        return namespace(dy).reshape(kept * dy[..., None], (dy.shape[0], -1))
+        """The slopes, given to the largest ones, in equal parts where several are equal."""
+        largest, equals = kept
+        return namespace(dy).reshape(largest * (dy / equals)[:, None, :], (dy.shape[0], -1))
+
+    def _groups(self, x: Array) -> Array:
+        return namespace(x).reshape(x, (x.shape[0], self.pieces, -1))

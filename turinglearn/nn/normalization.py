@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from turinglearn.arrays import namespace
-from turinglearn.nn.layers import Held, Layer, Shapes, column_sums
+from turinglearn.nn.layers import Held, Layer, Shapes
 from turinglearn.protocols import Array, Rng
 
 __all__ = ["BatchNorm", "LayerNorm", "Normalization"]
@@ -73,13 +73,13 @@ class Normalization(Layer):
     def add_slopes(self, kept: Any, dy: Array, held: Held) -> None:
         """dgain = sum of h dy, dshift = sum of dy."""
         gain, shift = held.slopes
-        gain += column_sums(kept.h * dy)
-        shift += column_sums(dy)
+        gain += held.column_sums(kept.h * dy)
+        shift += held.column_sums(dy)
 
     def add_tangent_slopes(self, kept: Any, t: Array, dt: Array, held: Held) -> None:
         """dgain = sum of (J t) dt."""
         gain, _ = held.slopes
-        gain += column_sums(_jacobian(kept, t) * dt)
+        gain += held.column_sums(_jacobian(kept, t) * dt)
 
     def bend(self, kept: Any, t: Array, dt: Array, held: Held) -> Array | None:
         """(2) for b = gain * dt."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from turinglearn.arrays import like, namespace
 from turinglearn.nn.affine import Affine
-from turinglearn.nn.layers import Held, Shapes, column_sums
+from turinglearn.nn.layers import Held, Shapes
 from turinglearn.nn.products import matmul
 from turinglearn.protocols import Array, Rng
 
@@ -68,7 +68,7 @@ class SpectralAffine(Affine):
         """dW through W / sigma, and db."""
         self._add(kept, matmul(kept[0].T, dy, held.products), held)
         bias = held.slopes[1]
-        bias += column_sums(dy)
+        bias += held.column_sums(dy)
 
     def add_tangent_slopes(self, kept: Any, t: Array, dt: Array, held: Held) -> None:
         """dW through W / sigma."""
