@@ -107,8 +107,7 @@ class Duel:
             check_values("NeuralDiscriminator.vjp", "scores", scores, tuple(scores.shape))
         slopes = self.objective.slopes(scores, None)
         du = shown.backward(slopes[..., None, :], parameters=False, inputs=True)
-        du /= n  # the mean loss; dL/dx spread = dL/du
-        makes.backward(du, parameters=True, inputs=False)
+        makes.backward(du / n, parameters=True, inputs=False)  # the mean loss; dL/dx spread = dL/du
         self.generator.descend()
         return scores
 
@@ -149,7 +148,9 @@ class Duel:
     def _workspace(self, role: str, n: int, tail: int) -> Workspace:
         if (role, n, tail) not in self._workspaces:
             player = self.generator if role == "generator" else self.judge
-            self._workspaces[role, n, tail] = workspace(player.network_, n, tail)
+            network, others = player.network_, self._workspaces.values()
+            lent = max(others, key=lambda other: (other.network is network, other.n), default=None)
+            self._workspaces[role, n, tail] = workspace(network, n, tail, lent)
         return self._workspaces[role, n, tail]
 
     def _count(self) -> None:

@@ -20,6 +20,7 @@ class Stack:
 
     def __init__(self, networks: Sequence[Network]) -> None:
         self.networks, self.widths = tuple(networks), networks[0].widths
+        self.statistics = networks[0].statistics  # plain networks have none
         self.parameters = _rows([network.parameters for network in networks])
         self.gradient = _rows([network.gradient for network in networks])
         for network, parameters, gradient in zip(networks, self.parameters, self.gradient, strict=True):

@@ -22,30 +22,40 @@ from turinglearn.nn.stack import Stack
 __all__ = ["Workspace", "workspace"]
 
 
-def workspace(network: Network | Stack, n: int, tail: int | None = None) -> Workspace:
-    """Buffers for the passes of a network over n samples; backward goes through the last `tail` of them, or all."""
+def workspace(network: Network | Stack, n: int, tail: int | None = None, lent: Workspace | None = None) -> Workspace:
+    """Buffers for the passes of a network over n samples; backward goes through the last `tail` of them, or all.
+
+    lent: a workspace whose memory it may use too, so that less of it has to stay in the cache: that of the passes themselves, and,
+    for the same network and at least as many samples, that of activations. What is in the one is lost when the other is used.
+    """
     if is_torch(network.parameters):
         from turinglearn.nn.workspace_torch import TorchWorkspace
 
-        return TorchWorkspace(network, n, tail or n)
-    return Workspace(network, n, tail or n)
+        return TorchWorkspace(network, n, tail or n, lent)
+    return Workspace(network, n, tail or n, lent)
 
 
 class Workspace:
     """The passes on NumPy; what a pass leaves in the buffers is good until the next one."""
 
-    def __init__(self, network: Network | Stack, n: int, tail: int) -> None:
+    def __init__(self, network: Network | Stack, n: int, tail: int, lent: Workspace | None = None) -> None:
         widths, lead = network.widths, tuple(network.parameters.shape[:-1])
-        self._like = network.parameters
-        self._inputs = [self._filled((*lead, w + 1, n)) for w in widths[:-1]]  # [H; 1] of each layer
+        self.network, self.n, self._like = network, n, network.parameters
+        if lent is not None and lent.network is network and n <= lent.n:
+            self._inputs = [h[..., :n] for h in lent._inputs]
+        else:
+            self._inputs = [self._filled((*lead, w + 1, n)) for w in widths[:-1]]  # [H; 1] of each layer
         self.x = self._inputs[0][..., :-1, :]  # where the input goes, (..., features, n)
         matrices = network.matrices(network.parameters)
         self._transposed = [a.swapaxes(-1, -2) for a in matrices]
         self._weights = [a[..., :-1, :] for a in matrices]
         self._gradients = network.matrices(network.gradient)
-        scratch = [self._filled((math.prod(lead) * max(widths) * n,)) for _ in range(2)]  # layers take turns
-        self._affine = [_shaped(scratch[0], (*lead, w, n)) for w in widths[1:]]
-        self._slopes = [_shaped(scratch[layer % 2], (*lead, w, tail)) for layer, w in enumerate(widths)]  # dH
+        size = math.prod(lead) * max(widths) * n
+        enough = lent is not None and lent._scratch[0].shape[0] >= size
+        self._scratch = lent._scratch if lent is not None and enough else [self._filled((size,)) for _ in range(2)]
+        self._affine = [_shaped(self._scratch[0], (*lead, w, n)) for w in widths[1:]]
+        # dH of each layer; they take turns
+        self._slopes = [_shaped(self._scratch[layer % 2], (*lead, w, tail)) for layer, w in enumerate(widths)]
         self.output = self._filled((*lead, widths[-1], n))
         self._outputs = [h[..., :-1, :] for h in self._inputs[1:]]
         self._ends = [(h, h[..., :-1, :]) for h in (h[..., n - tail :] for h in self._inputs)]
