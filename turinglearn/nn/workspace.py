@@ -5,7 +5,11 @@ side in the flat buffer, as one matrix A = [W; b], so that
 
     O = A^T [H; 1],    dA = [H; 1] dO^T,    dH = W dO                                                           (1)
 
-are one product each, biases included. Replicas stand on a leading axis of everything.
+are one product each, biases included. Behind a single output dH is an outer product, gated by the activations:
+
+    dH = diag(w) (dy gated),    so that    dA = ([H; 1] (dy gated)^T) diag(w),    dH' = (W diag(w)) (dy gated)    (2)
+
+for the layer before, where w falls on small matrices. Replicas stand on a leading axis of everything.
 """
 
 from __future__ import annotations
@@ -25,8 +29,8 @@ __all__ = ["Workspace", "workspace"]
 def workspace(network: Network | Stack, n: int, tail: int | None = None, lent: Workspace | None = None) -> Workspace:
     """Buffers for the passes of a network over n samples; backward goes through the last `tail` of them, or all.
 
-    lent: a workspace whose memory it may use too, so that less of it has to stay in the cache: that of the passes themselves, and,
-    for the same network and at least as many samples, that of activations. What is in the one is lost when the other is used.
+    lent: a workspace whose memory it may use too, so that less of it has to stay in the cache: that of slopes and, for the same
+    network and at least as many samples, that of activations. What is in the one is lost when the other is used.
     """
     if is_torch(network.parameters):
         from turinglearn.nn.workspace_torch import TorchWorkspace
@@ -42,7 +46,7 @@ class Workspace:
         widths, lead = network.widths, tuple(network.parameters.shape[:-1])
         self.network, self.n, self._like = network, n, network.parameters
         if lent is not None and lent.network is network and n <= lent.n:
-            self._inputs = [h[..., :n] for h in lent._inputs]
+            self._inputs: list[Any] = [h[..., :n] for h in lent._inputs]
         else:
             self._inputs = [self._filled((*lead, w + 1, n)) for w in widths[:-1]]  # [H; 1] of each layer
         self.x = self._inputs[0][..., :-1, :]  # where the input goes, (..., features, n)
@@ -51,8 +55,8 @@ class Workspace:
         self._weights = [a[..., :-1, :] for a in matrices]
         self._gradients = network.matrices(network.gradient)
         size = math.prod(lead) * max(widths) * n
-        enough = lent is not None and lent._scratch[0].shape[0] >= size
-        self._scratch = lent._scratch if lent is not None and enough else [self._filled((size,)) for _ in range(2)]
+        enough = lent is not None and int(lent._scratch[0].shape[0]) >= size
+        self._scratch: list[Any] = lent._scratch if lent is not None and enough else [self._filled((size,)) for _ in range(2)]
         self._affine = [_shaped(self._scratch[0], (*lead, w, n)) for w in widths[1:]]
         # dH of each layer; they take turns
         self._slopes = [_shaped(self._scratch[layer % 2], (*lead, w, tail)) for layer, w in enumerate(widths)]
@@ -74,16 +78,23 @@ class Workspace:
 
     def backward(self, dy: Any, *, parameters: bool, inputs: bool) -> Any:
         """From dL/doutput (..., out, tail): fill the gradient, and give dL/dx (..., features, tail), as far as asked for."""
-        turned = dy.swapaxes(-1, -2)
+        scale, turned = None, dy.swapaxes(-1, -2)
         for layer in reversed(range(len(self._weights))):
-            with_ones, h = self._ends[layer]
+            (with_ones, h), weights = self._ends[layer], self._weights[layer]
             if parameters:
-                self._product(with_ones, turned, self._gradients[layer])  # (1)
+                gradient = self._product(with_ones, turned, self._gradients[layer])  # (1)
+                if scale is not None:
+                    gradient *= scale
             if layer == 0 and not inputs:
                 return None
-            dy, turned = self._spread(self._weights[layer], dy, self._slopes[layer]), self._turned[layer]
-            if layer > 0:
-                self._through(layer, dy, h)
+            if scale is not None:
+                weights, scale = weights * scale, None
+            if layer > 0 and dy.shape[-2] == 1:  # (2)
+                dy, scale = self._gate(layer, dy, h), weights.swapaxes(-1, -2)
+            else:
+                dy = self._product(weights, dy, self._slopes[layer])
+                dy = self._gate(layer, dy, h) if layer > 0 else dy
+            turned = self._turned[layer]
         return dy
 
     # --------------------------------------------------------------------------- the hot operations, for each library anew
@@ -94,16 +105,12 @@ class Workspace:
     def _product(self, a: Any, b: Any, out: Any) -> Any:
         return np.matmul(a, b, out=out)
 
-    def _spread(self, w: Any, dy: Any, out: Any) -> Any:
-        """W dO; an outer product by multiplication, since BLAS takes ten times as long over a single inner column."""
-        return np.multiply(w, dy, out=out) if dy.shape[-2] == 1 else np.matmul(w, dy, out=out)
-
     def _rectify(self, layer: int, a: Any, out: Any) -> None:
         np.maximum(a, self._zeros[layer], out=out)
 
-    def _through(self, layer: int, dh: Any, h: Any) -> None:
-        """dH where H > 0, in place."""
-        np.multiply(dh, np.greater(h, 0, out=self._masks[layer]), out=dh)
+    def _gate(self, layer: int, dy: Any, h: Any) -> Any:
+        """dy where H > 0, into the slopes of this layer; a single row of dy serves all rows of H."""
+        return np.multiply(dy, np.greater(h, 0, out=self._masks[layer]), out=self._slopes[layer])
 
 
 def _shaped(scratch: Any, shape: tuple[int, ...]) -> Any:

@@ -17,7 +17,7 @@ class TorchWorkspace(Workspace):
 
         self._alone = self.output.ndim == 2
         self._multiply = torch.mm if self._alone else torch.bmm
-        self._outer, self._clamp = torch.mul, torch.clamp_min
+        self._clamp = torch.clamp_min
         self._threshold = torch.ops.aten.threshold_backward.grad_input
 
     def _filled(self, shape: tuple[int, ...]) -> Any:
@@ -28,11 +28,8 @@ class TorchWorkspace(Workspace):
             return self._multiply(a, b, out=out)
         return out.copy_(self._multiply(a, b))  # batched products go through one by one into a buffer with gaps
 
-    def _spread(self, w: Any, dy: Any, out: Any) -> Any:
-        return self._outer(w, dy, out=out) if dy.shape[-2] == 1 else self._product(w, dy, out)
-
     def _rectify(self, layer: int, a: Any, out: Any) -> None:
         self._clamp(a, 0, out=out)
 
-    def _through(self, layer: int, dh: Any, h: Any) -> None:
-        self._threshold(dh, h, 0, grad_input=dh)
+    def _gate(self, layer: int, dy: Any, h: Any) -> Any:
+        return self._threshold(dy.expand_as(h), h, 0, grad_input=self._slopes[layer])
