@@ -96,12 +96,23 @@ def test_other_games_are_played_plainly(options):
     assert not one._table.duels
 
 
-def test_conditions_and_constant_columns_are_played_plainly():
-    told, constant = duel(), duel()
+def test_conditions_are_played_plainly():
+    told = duel()
     next(told.rounds(X, X[:, :1]))
-    next(constant.rounds(np.column_stack((X, np.ones(300)))))
     assert not told._table.duels
-    assert not constant._table.duels
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("many", [{}, {"replicas": 2}])
+def test_constant_columns_stay_what_they_are(backend, many, monkeypatch):
+    data = np.column_stack((X, np.full(300, 7.0)))
+    fused, plain = (duel(**on(backend, many)) for _ in range(2))
+    list(islice(fused.rounds(data), 15))
+    assert fused._table.duels
+    monkeypatch.setattr(replicas, "can_duel", lambda *_: False)
+    list(islice(plain.rounds(data), 15))
+    np.testing.assert_allclose(fused.sample(50), plain.sample(50), rtol=1e-8)
+    np.testing.assert_array_equal(fused.sample(50)[..., 2], 7)
 
 
 def test_copies_and_restored_games_have_buffers_of_their_own():

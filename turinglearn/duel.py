@@ -43,7 +43,7 @@ def can_duel(signal: Any, generator: Any, example: Batch) -> bool:
         return False
     if here.device != there.device or example.given is not None or not _readable(example.x, here):
         return False
-    return bool((generator.location_ == judge.location_).all() and (generator.spread_ > 0).all())
+    return bool((generator.location_ == judge.location_).all())
 
 
 def _readable(x: Any, parameters: Array) -> bool:
@@ -61,6 +61,8 @@ class Duel:
         self.objective: GeneratorObjective = signals[0].objective
         self.generator, self.judge = together(self.generators), together(self.judges)
         self._made_of = [_learned(player) for player in (*self.generators, *self.judges)]
+        varies = self.generator.spread_ > 0  # features without spread stay what they are
+        self._varies = None if varies.all() else namespace(varies).astype(varies, self.generator.spread_.dtype)[..., None]
         self._workspaces: dict[tuple[str, int, int], Workspace] = {}
         self._hosted: dict[tuple[str, int], Any] = {}
 
@@ -107,7 +109,8 @@ class Duel:
             check_values("NeuralDiscriminator.vjp", "scores", scores, tuple(scores.shape))
         slopes = self.objective.slopes(scores, None)
         du = shown.backward(slopes[..., None, :], parameters=False, inputs=True)
-        makes.backward(du / n, parameters=True, inputs=False)  # the mean loss; dL/dx spread = dL/du
+        du = du / n  # the mean loss; dL/dx spread = dL/du
+        makes.backward(du if self._varies is None else du * self._varies, parameters=True, inputs=False)
         self.generator.descend()
         return scores
 
@@ -119,6 +122,8 @@ class Duel:
             rng.standard_normal(out=row, dtype=row.dtype)
         makes.x[...] = into
         made = makes.forward()
+        if self._varies is not None:
+            made *= self._varies
         if not surely_finite(made):
             check_values(f"NeuralGenerator.propose({n}, ...)", "samples", made, tuple(made.shape))
         return made

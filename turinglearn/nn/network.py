@@ -83,6 +83,7 @@ class Network:
         remembered = [layer.statistics(n) for layer, n in zip(layers, entering, strict=True)]
         views = zip(_views(parameters, shapes), _views(self.gradient, shapes), _views(statistics, remembered), strict=True)
         self._parts = [(layer, Held(*view, products)) for layer, view in zip(layers, views, strict=True)]
+        self._following = [part for part in self._parts if type(part[0]).changed is not Layer.changed]
         sizes = [sum(map(prod, each)) for each in shapes]
         self._affine = [
             (slice(end - size, end), (layer.inputs + 1, layer.outputs))
@@ -177,7 +178,7 @@ class Network:
     def changed(self) -> None:
         """The parameters have changed: tapes of earlier passes are void, and what layers know of parameters follows."""
         self.version += 1
-        for layer, held in self._parts:
+        for layer, held in self._following:
             layer.changed(held)
 
     def _check(self, tape: Tape) -> None:
