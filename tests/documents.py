@@ -11,7 +11,7 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parent.parent
 DOCS = REPOSITORY / "docs"
 
-_ROUNDS = re.compile(r"(\brounds=|--rounds |game\.rounds\([^)]*\), |r\.index (?:%|==) )([\d_]+)")
+_ROUNDS = re.compile(r"(\brounds=|--rounds |games?\.rounds\([^)]*\), |r\.index (?:%|==) )([\d_]+)")
 _ROWS = re.compile(r"(sample\()(?:10_000|5_?000|2_?000)")
 
 

@@ -45,7 +45,7 @@ def test_every_public_name_is_on_the_reference_and_no_other(name):
 
 
 def test_every_name_of_the_front_door_is_on_the_reference():
-    assert described(REFERENCE / "index.rst") - {"Round"} == set(importlib.import_module("turinglearn").__all__)
+    assert described(REFERENCE / "index.rst") - {"Round", "Rounds"} == set(importlib.import_module("turinglearn").__all__)
 
 
 @pytest.mark.slow
