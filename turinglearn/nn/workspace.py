@@ -67,6 +67,7 @@ class Workspace:
         self._prepare()
 
     def _prepare(self) -> None:
+        self._alone = self.output.ndim == 2
         self._masks = [np.empty(slopes.shape, bool) for slopes in self._slopes]
         self._zeros = [np.zeros(affine.shape[-2:], affine.dtype) for affine in self._affine]  # 8 times as fast as a number
 
@@ -103,7 +104,7 @@ class Workspace:
         return np.ones(shape, self._like.dtype)
 
     def _product(self, a: Any, b: Any, out: Any) -> Any:
-        return np.matmul(a, b, out=out)
+        return a.dot(b, out=out) if self._alone else np.matmul(a, b, out=out)  # dot asks fewer questions, half a microsecond
 
     def _rectify(self, layer: int, a: Any, out: Any) -> None:
         np.maximum(a, self._zeros[layer], out=out)
