@@ -193,3 +193,13 @@ def test_players_in_different_units_are_played_plainly():
     assert replicas.can_duel(one.signal, one.generator, one._seen)
     one.discriminator.location_ = one.discriminator.location_ + 1
     assert not replicas.can_duel(one.signal, one.generator, one._seen)
+
+
+def test_noise_and_data_come_from_the_host_wherever_torch_makes_its_tensors():
+    torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
+    place = {"backend": "torch", "device": "cpu"}
+    here, elsewhere = (duel(place, place) for _ in range(2))
+    expected = play(here)
+    with torch.device("meta"):
+        assert play(elsewhere) == expected
+    assert elsewhere._table.duels

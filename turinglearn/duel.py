@@ -145,7 +145,7 @@ class Duel:
         """A buffer on the host for each game, (R, n, features), and its transpose as the networks' library sees it."""
         if (what, n) not in self._hosted:
             rows = np.empty((len(self.generators), n, features), self.generator.dtype)
-            seen = namespace(self.generator.location_).asarray(rows)
+            seen = namespace(self.generator.location_).asarray(rows, device="cpu", copy=False)
             self._hosted[what, n] = rows, (seen if len(rows) > 1 else seen[0]).swapaxes(-1, -2)
         buffers: tuple[Any, Any] = self._hosted[what, n]
         return buffers
