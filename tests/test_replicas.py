@@ -14,6 +14,7 @@ from turinglearn.arrays import to_numpy
 from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import MixtureGenerator, NeuralGenerator
 from turinglearn.nn import LinearDecay
+from turinglearn.sources import as_source
 
 X = np.random.default_rng(0).normal([3, -1], [1, 0.2], (300, 2))
 FIGURES = ("generator_loss", "discriminator_loss", "accuracy", "caught")
@@ -175,3 +176,12 @@ def test_one_replica_still_has_a_leading_axis():
     one = nets(replicas=1)
     assert next(one.rounds(X)).generator_loss.shape == (1,)
     assert one.sample(2).shape == (1, 2, 2)
+
+
+def test_a_restored_game_plays_on_the_rows_of_its_restored_seed():
+    source = as_source(X)
+    one, other = nets(subsample=60), nets(subsample=60, random_state=6)
+    one.play(source), other.play(source)
+    other.restore(one.state())
+    one.play(source), other.play(source)
+    np.testing.assert_array_equal(other.generator.network_.parameters, one.generator.network_.parameters)

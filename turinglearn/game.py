@@ -252,6 +252,7 @@ class Game:
         state = copy.deepcopy(state)
         self.index, self.seed, self._seen, self._testimony = state["index"], state["seed"], state["seen"], None
         self.streams = Streams(self.seed, state["streams"])
+        self._shared = None  # the rows that another seed drew
         self._dealer.deck.restore(state["deck"])
         recall(self.generator, state["generator"])
         recall(self.discriminator, state["discriminator"])
