@@ -141,8 +141,9 @@ def test_figures_and_samples_stand_on_a_leading_axis():
 def test_a_copied_and_a_restored_game_go_on():
     many = nets(replicas=3)
     list(islice(many.rounds(X), 3))
-    copied, restored = copy.deepcopy(many), nets(replicas=3)
+    copied, restored = copy.deepcopy(many), nets(replicas=3, random_state=9)
     restored.restore(many.state())
+    assert [restored.seed, *(replica.seed for replica in restored.replicas)] == [5, 5, 6, 7]
     expected = figures(islice(many.rounds(X), 4))
     for other in (copied, restored):
         np.testing.assert_array_equal(figures(islice(other.rounds(X), 4)), expected)

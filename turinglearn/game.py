@@ -230,7 +230,7 @@ class Game:
         if self.index == 0:
             raise RuntimeError("No round has been played, so there is no state. Play at least one: next(game.rounds(X)).")
         if self.replicas:
-            return {"index": self.index, "replicas": [game.state() for game in self.replicas]}
+            return {"index": self.index, "seed": self.seed, "replicas": [game.state() for game in self.replicas]}
         return {
             "index": self.index,
             "seed": self.seed,
@@ -245,7 +245,7 @@ class Game:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state, in a game made with the same players and options: as if it had never been left."""
         if self.replicas:
-            self.index = state["index"]
+            self.index, self.seed = state["index"], state["seed"]
             for game, part in zip(self.replicas, state["replicas"], strict=True):
                 game.restore(part)
             return
