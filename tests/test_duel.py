@@ -203,3 +203,11 @@ def test_noise_and_data_come_from_the_host_wherever_torch_makes_its_tensors():
     with torch.device("meta"):
         assert play(elsewhere) == expected
     assert elsewhere._table.duels
+
+
+def test_buffers_for_batches_of_other_sizes_are_not_kept():
+    one = duel(batch_size=None)
+    for n in (300, 100, 60, 300):
+        list(islice(one.rounds(X[:n]), 2))
+        ((own, _),) = one._table.duels
+        assert len(own._workspaces) == 3

@@ -23,11 +23,11 @@ class Table:
     def __init__(self, games: Sequence[Any]) -> None:
         self.games = tuple(games)
         self.duels: list[tuple[Duel, slice]] = []
-        self._kind: tuple[type, Any] | None = None
+        self._kind: Any = None
 
     def play(self, hands: Sequence[Sequence[Batch]]) -> list[Lesson] | None:
         """The lesson of a round of each game, dealt these genuine samples; None where the rounds cannot be fused."""
-        if not (self._is_laid(hands[0][-1]) or self._lay(hands[0])):
+        if not (self._is_laid(hands[0]) or self._lay(hands[0])):
             return None
         lessons: list[Lesson] = []
         for duel, places in self.duels:
@@ -36,9 +36,9 @@ class Table:
             lessons += duel.play(hands[places], games[0].generator_steps, rngs)
         return lessons
 
-    def _is_laid(self, genuine: Batch) -> bool:
-        """Whether the duels are still those of the games' players, and of this kind of data."""
-        if not self.duels or _kind(genuine) != self._kind:
+    def _is_laid(self, hand: Sequence[Batch]) -> bool:
+        """Whether the duels are still those of the games' players, and of batches of this kind."""
+        if not self.duels or _kind(hand) != self._kind:
             return False
         played = ((duel, self.games[places]) for duel, places in self.duels)
         return all(duel.is_of([g.generator for g in games], [g.discriminator for g in games]) for duel, games in played)
@@ -59,15 +59,15 @@ class Table:
             places = slice(start, start + size)
             games = self.games[places]
             self.duels.append((Duel([game.signal for game in games], [game.generator for game in games]), places))
-        self._kind = _kind(hand[-1])
+        self._kind = _kind(hand)
         return True
 
     def __getstate__(self) -> dict[str, Any]:
         return {"games": self.games, "duels": [], "_kind": None}  # buffers are views, and a copied view is none
 
 
-def _kind(batch: Batch) -> tuple[type, Any]:
-    return type(batch.x), getattr(batch.x, "dtype", None)
+def _kind(hand: Sequence[Batch]) -> tuple[Any, ...]:
+    return type(hand[-1].x), getattr(hand[-1].x, "dtype", None), [batch.n for batch in hand]
 
 
 def _bytes(game: Any, sizes: Sequence[int]) -> int:
