@@ -186,3 +186,17 @@ def test_a_restored_game_plays_on_the_rows_of_its_restored_seed():
     other.restore(one.state())
     one.play(source), other.play(source)
     np.testing.assert_array_equal(other.generator.network_.parameters, one.generator.network_.parameters)
+
+
+@pytest.mark.parametrize("whose", [[1], [0, 1, 2]])
+def test_replicas_follow_their_own_options_between_rounds(whose):
+    many = nets(replicas=3)
+    list(islice(many.rounds(X), 2))
+    before = [replica.generator.network_.parameters.copy() for replica in many.replicas]
+    for i in whose:
+        many.replicas[i].generator.learning_rate = 0.0
+    list(islice(many.rounds(X), 2))
+    after = [replica.generator.network_.parameters for replica in many.replicas]
+    moved = [i for i in range(3) if (after[i] != before[i]).any()]
+    assert moved == [i for i in range(3) if i not in whose]
+    assert bool(many._table.duels) == (len(whose) == 3)

@@ -24,6 +24,7 @@ class Table:
         self.games = tuple(games)
         self.duels: list[tuple[Duel, slice]] = []
         self._kind: Any = None
+        self._options: list[Any] = []
 
     def play(self, hands: Sequence[Sequence[Batch]]) -> list[Lesson] | None:
         """The lesson of a round of each game, dealt these genuine samples; None where the rounds cannot be fused."""
@@ -40,6 +41,8 @@ class Table:
         """Whether the duels are still those of the games' players, and of batches of this kind."""
         if not self.duels or _kind(hand) != self._kind:
             return False
+        if len(self.games) > 1 and [_options(game) for game in self.games] != self._options:
+            return False
         played = ((duel, self.games[places]) for duel, places in self.duels)
         return all(duel.is_of([g.generator for g in games], [g.discriminator for g in games]) for duel, games in played)
 
@@ -50,24 +53,30 @@ class Table:
             plain = game.replay is None and game.pack == 1 and not game.simultaneous
             if not plain or not can_duel(game.signal, game.generator, hand[-1]):
                 return False
-        if len({game.index for game in self.games}) > 1:  # their schedules have parted
-            return False
-        size, first = len(self.games), self.games[0]
+        size, first, options = len(self.games), self.games[0], [_options(game) for game in self.games]
+        if any(each != options[0] for each in options) or len({game.index for game in self.games}) > 1:
+            return False  # their schedules have parted
         if on_host(first.generator.network_.parameters):
             size = int(np.clip(_CACHE // _bytes(first, [batch.n for batch in hand]), 1, size))
         for start in range(0, len(self.games), size):
             places = slice(start, start + size)
             games = self.games[places]
             self.duels.append((Duel([game.signal for game in games], [game.generator for game in games]), places))
-        self._kind = _kind(hand)
+        self._kind, self._options = _kind(hand), options
         return True
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"games": self.games, "duels": [], "_kind": None}  # buffers are views, and a copied view is none
+        return {"games": self.games, "duels": [], "_kind": None, "_options": []}  # buffers are views, and a copied view is none
 
 
 def _kind(hand: Sequence[Batch]) -> tuple[Any, ...]:
     return type(hand[-1].x), getattr(hand[-1].x, "dtype", None), [batch.n for batch in hand]
+
+
+def _options(game: Any) -> tuple[Any, ...]:
+    """What a game's rounds read of its options, beside what its networks and optimizers are made of."""
+    makes, judges = game.generator, game.discriminator
+    return game.generator_steps, makes.learning_rate, makes.averaging, judges.learning_rate, judges.criterion
 
 
 def _bytes(game: Any, sizes: Sequence[int]) -> int:
