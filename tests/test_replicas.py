@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -14,6 +15,7 @@ from turinglearn.arrays import to_numpy
 from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import MixtureGenerator, NeuralGenerator
 from turinglearn.nn import LinearDecay
+from turinglearn.objectives import Logistic, sigmoid
 from turinglearn.sources import as_source
 
 X = np.random.default_rng(0).normal([3, -1], [1, 0.2], (300, 2))
@@ -200,3 +202,21 @@ def test_replicas_follow_their_own_options_between_rounds(whose):
     moved = [i for i in range(3) if (after[i] != before[i]).any()]
     assert moved == [i for i in range(3) if i not in whose]
     assert bool(many._table.duels) == (len(whose) == 3)
+
+
+@dataclass(frozen=True)
+class Average(Logistic):
+    """The average relativistic criterion (Jolicoeur-Martineau 2019), written for the scores of one game, (n,)."""
+
+    def slopes(self, real, fake):
+        return -sigmoid(fake.mean() - real) / len(real), sigmoid(fake - real.mean()) / len(fake)
+
+
+def test_a_criterion_of_ones_own_is_shown_the_scores_of_one_game():
+    def single(**options):
+        judge = NeuralDiscriminator((8,), criterion=Average(), dtype="float64")
+        return Game(NeuralGenerator(3, (8,), dtype="float64"), judge, batch_size=40, **options)
+
+    many = single(replicas=3, random_state=5)
+    assert_each_is_its_single_game(many, single, 10)
+    assert [len(duel.generators) for duel, _ in many._table.duels] == [1, 1, 1]

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from turinglearn import objectives
 from turinglearn.arrays import on_host
 from turinglearn.duel import Duel, can_duel
 from turinglearn.protocols import Batch
@@ -56,7 +57,9 @@ class Table:
         size, first, options = len(self.games), self.games[0], [_options(game) for game in self.games]
         if any(each != options[0] for each in options) or len({game.index for game in self.games}) > 1:
             return False  # their schedules have parted
-        if on_host(first.generator.network_.parameters):
+        if not _by_rows(first):
+            size = 1
+        elif on_host(first.generator.network_.parameters):
             size = int(np.clip(_CACHE // _bytes(first, [batch.n for batch in hand]), 1, size))
         for start in range(0, len(self.games), size):
             places = slice(start, start + size)
@@ -77,6 +80,12 @@ def _options(game: Any) -> tuple[Any, ...]:
     """What a game's rounds read of its options, beside what its networks and optimizers are made of."""
     makes, judges = game.generator, game.discriminator
     return game.generator_steps, makes.learning_rate, makes.averaging, judges.learning_rate, judges.criterion
+
+
+def _by_rows(game: Any) -> bool:
+    """Whether criterion and loss take the scores of several games, (R, n), row by row; others than ours are promised (n,)."""
+    parts = (game.signal.objective, game.discriminator.criterion)
+    return all(type(part).__module__ == objectives.__name__ for part in parts)
 
 
 def _bytes(game: Any, sizes: Sequence[int]) -> int:
