@@ -14,7 +14,7 @@ from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import NeuralGenerator
 from turinglearn.nn import R1, Adam, BatchNorm, LeakyReLU, Network
 from turinglearn.nn.workspace import workspace
-from turinglearn.protocols import PlayerError
+from turinglearn.protocols import Batch, PlayerError
 from turinglearn.replay import Replay
 from turinglearn.signals import Smoothed
 
@@ -211,3 +211,23 @@ def test_buffers_for_batches_of_other_sizes_are_not_kept():
         list(islice(one.rounds(X[:n]), 2))
         ((own, _),) = one._table.duels
         assert len(own._workspaces) == 3
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("options", [{}, {"replicas": 2}, {"pack": 2}], ids=["one", "replicas", "packed"])
+def test_tensors_that_remember_a_graph_are_data_like_others(options, drawn):
+    torch = pytest.importorskip("torch", reason="needs torch, which is not installed")
+
+    class Law:
+        def __init__(self, remembers):
+            self.remembers = remembers
+
+        def draw(self, n, rng):
+            return Batch(torch.tensor(rng.normal(size=(n, 2)), requires_grad=self.remembers))
+
+    parameters = []
+    for remembers in (False, True):
+        one = duel(**on("torch", options))
+        list(islice(one.rounds(Law(remembers) if drawn else torch.tensor(X, requires_grad=remembers)), 3))
+        parameters.append(one.generator.network_.parameters)
+    assert torch.equal(*parameters)

@@ -15,6 +15,7 @@ from turinglearn.protocols import Array, Batch
 
 __all__ = [
     "concat",
+    "detached",
     "erf",
     "flat",
     "floating",
@@ -82,6 +83,11 @@ def is_module(x: object) -> bool:
 def is_torch(x: object) -> bool:
     """Whether x is a torch tensor."""
     return array_api_compat.is_torch_array(x)
+
+
+def detached(x: Array) -> Array:
+    """x as numbers alone: a torch tensor without the graph that made it."""
+    return x.detach() if is_torch(x) else x
 
 
 def on_host(x: Array) -> bool:

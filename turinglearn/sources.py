@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import floating, is_array, like, namespace, to_numpy
+from turinglearn.arrays import detached, floating, is_array, like, namespace, to_numpy
 from turinglearn.protocols import Array, Batch, Rng, Source
 
 __all__ = ["ArraySource", "as_source", "check_given", "draw"]
@@ -68,6 +68,7 @@ def draw(source: Source, n: int, rng: Rng) -> Batch:
         raise ValueError(f"{what} returned {batch.n} samples; expected {n}. Return as many as were asked for.")
     if not is_array(batch.x):
         return batch
+    batch = Batch(detached(batch.x), batch.given)
     if batch.x.ndim < 2 or not floating(batch.x):
         raise ValueError(
             f"{what} returned samples of shape {tuple(batch.x.shape)}, {batch.x.dtype}; expected floating-point numbers "
@@ -110,6 +111,7 @@ def _check_rows(name: str, x: Any, least_dimensions: int, least_rows: int = 2) -
     """x as an array of finite real floating-point numbers with enough rows."""
     if type(x) is np.ndarray or not is_array(x):
         x = _from_host(name, x)
+    x = detached(x)
     xp = namespace(x)
     if xp.isdtype(x.dtype, "complex floating"):
         raise ValueError(f"{name} is complex ({x.dtype}); expected real numbers. Split it into real and imaginary columns.")
