@@ -220,3 +220,15 @@ def test_a_criterion_of_ones_own_is_shown_the_scores_of_one_game():
     many = single(replicas=3, random_state=5)
     assert_each_is_its_single_game(many, single, 10)
     assert [len(duel.generators) for duel, _ in many._table.duels] == [1, 1, 1]
+
+
+def test_replicas_that_have_only_played_alone_can_be_sampled_and_saved():
+    many, restored = nets(replicas=2), nets(replicas=2)
+    with pytest.raises(RuntimeError, match="No round has been played"):
+        many.sample(3)
+    with pytest.raises(RuntimeError, match="No round has been played"):
+        many.state()
+    for replica in many.replicas:
+        next(replica.rounds(X))
+    restored.restore(many.state())
+    np.testing.assert_array_equal(restored.sample(3), many.sample(3))

@@ -214,23 +214,23 @@ class Game:
 
         given: one condition per sample, (n, c), where the game was played under conditions. Replicas give (R, n, *event).
         """
+        if self.replicas:
+            parts = [game.sample(n, given) for game in self.replicas]
+            return namespace(parts[0]).stack(parts)
         if self.index == 0:
             raise RuntimeError(
                 "No round has been played, so there is nothing to sample. Play at least one: next(game.rounds(X))."
             )
-        if self.replicas:
-            parts = [game.sample(n, given) for game in self.replicas]
-            return namespace(parts[0]).stack(parts)
         n, rng = _count("n", n) or 1, self.streams("sample")
         given = self._check_given(n, given)
         return like(deploy(self.generator, n, rng, Batch(self._seen.x, given)), self._seen.x)
 
     def state(self) -> dict[str, Any]:
         """All that the game and its players have learned after at least one round: themselves, not copies."""
-        if self.index == 0:
-            raise RuntimeError("No round has been played, so there is no state. Play at least one: next(game.rounds(X)).")
         if self.replicas:
             return {"index": self.index, "seed": self.seed, "replicas": [game.state() for game in self.replicas]}
+        if self.index == 0:
+            raise RuntimeError("No round has been played, so there is no state. Play at least one: next(game.rounds(X)).")
         return {
             "index": self.index,
             "seed": self.seed,
