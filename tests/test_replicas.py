@@ -232,3 +232,12 @@ def test_replicas_that_have_only_played_alone_can_be_sampled_and_saved():
         next(replica.rounds(X))
     restored.restore(many.state())
     np.testing.assert_array_equal(restored.sample(3), many.sample(3))
+
+
+@pytest.mark.parametrize(("saved", "restored"), [(2, 3), (2, None), (None, 2)])
+def test_a_state_belongs_to_as_many_replicas(saved, restored):
+    one, other = nets(replicas=saved), nets(replicas=restored)
+    next(one.rounds(X))
+    with pytest.raises(ValueError, match=f"a game with replicas={saved}, but this one has replicas={restored}"):
+        other.restore(one.state())
+    assert other.index == 0

@@ -244,6 +244,12 @@ class Game:
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state, in a game made with the same players and options: as if it had never been left."""
+        saved = len(state.get("replicas", ()))
+        if saved != len(self.replicas):
+            raise ValueError(
+                f"The state is that of a game with replicas={saved or None}, but this one has replicas="
+                f"{len(self.replicas) or None}. Restore it in a game like the one that was saved."
+            )
         if self.replicas:
             self.index, self.seed = state["index"], state["seed"]
             for game, part in zip(self.replicas, state["replicas"], strict=True):
