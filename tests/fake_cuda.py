@@ -71,7 +71,8 @@ def fake_cuda() -> Iterator[Watch]:
     from torch.overrides import TorchFunctionMode
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    watch, rng = Watch(), np.random.default_rng(0)
+    watch, rng, aten = Watch(), np.random.default_rng(0), torch.ops.aten
+    products = (aten.mm.default, aten.mm.out, aten.bmm.out, aten.addmm.default)
 
     class Operations(TorchDispatchMode):
         def __torch_dispatch__(self, operation: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -83,7 +84,9 @@ def fake_cuda() -> Iterator[Watch]:
                 before, after = args[0].device.type, torch.device(kwargs["device"]).type
                 if before != after:
                     watch.saw("down" if after == "cpu" else "up")
-            if operation in (torch.ops.aten.mm.default, torch.ops.aten.addmm.default):
+            if operation is torch.ops.aten.copy_.default and args[0].device.type != args[1].device.type:
+                watch.saw("down" if args[1].is_cuda else "up")
+            if operation in products:
                 watch.tf32.append(torch.backends.cuda.matmul.fp32_precision)
             return operation(*args, **kwargs)
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.fake_cuda import fake_cuda, guard
-from turinglearn import Game, arrays
+from turinglearn import Game, arrays, replicas
 from turinglearn import objectives as o
 from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import NeuralGenerator
@@ -34,6 +34,12 @@ def guarded(tmp_path_factory):
 def watch():
     with fake_cuda() as watch:
         yield watch
+
+
+@pytest.fixture
+def plainly(monkeypatch):
+    """No round is fused."""
+    monkeypatch.setattr(replicas, "can_duel", lambda *_: False)
 
 
 def rng():
@@ -79,8 +85,23 @@ def test_a_game_lives_on_its_device(watch, criterion, given, pack):
     assert played.sample(5, given=told).device == CUDA
 
 
-def test_what_crosses_in_a_round(watch):
-    """Noise and row numbers, which are drawn on the host, go up; the answers to "is it finite?" come down; nothing else."""
+@pytest.mark.parametrize("many", [{}, {"replicas": 3}])
+def test_what_crosses_in_a_fused_round(watch, many):
+    """Noise, in one block, and row numbers, which are drawn on the host, go up; two answers to "is it finite?" come down."""
+    rounds = game(**many).rounds(genuine().x)
+    next(rounds)
+    watch.trips.clear()
+    next(rounds)
+    assert watch.counts() == {
+        ("up", "duel._proposed"): 1,
+        ("up", "sources._take"): many.get("replicas", 1),
+        ("scalar", "duel._proposed"): 1,
+        ("scalar", "duel._teach_generator"): 1,
+    }
+
+
+def test_what_crosses_in_a_plain_round(watch, plainly):
+    """The same, but noise for each proposal, and an answer for whatever passes between the players."""
     rounds = game().rounds(genuine().x)
     next(rounds)
     watch.trips.clear()
@@ -92,7 +113,7 @@ def test_what_crosses_in_a_round(watch):
     }
 
 
-def test_what_crosses_at_the_start(watch):
+def test_what_crosses_at_the_start(watch, plainly):
     """The initial parameters go up. Location and spread are taken on the host, of at most 10,000 rows."""
     next(game().rounds(genuine().x))
     in_any_round = {("up", "generators.neural._forward"), ("up", "sources._take"), ("scalar", "contract.check_values")}
@@ -124,13 +145,16 @@ def test_figures_come_to_the_host_when_they_are_read_and_not_before(watch):
     assert watch.places() == known
 
 
-def test_data_on_the_host_are_carried_batch_by_batch(watch):
+@pytest.mark.parametrize("fused", [True, False])
+def test_data_on_the_host_are_carried_batch_by_batch(watch, request, fused):
     """A judge on the device meets NumPy's rows: they go up, and nothing comes down but answers."""
+    if not fused:
+        request.getfixturevalue("plainly")
     rounds = game().rounds(np.random.default_rng(0).standard_normal((300, 2)))
     next(rounds)
     watch.trips.clear()
     next(rounds)
-    assert ("up", "discriminators.neural._features") in watch.places()
+    assert ("up", "duel._read" if fused else "discriminators.neural._features") in watch.places()
     assert not [trip for trip in watch.trips if trip[0] == "down"]
 
 
