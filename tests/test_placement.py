@@ -213,7 +213,10 @@ def test_products_stay_and_leave_the_setting_alone(watch, products, setting):
     torch.backends.cuda.matmul.fp32_precision = "ieee"
     try:
         place = {**PLACE, "products": products}
-        played = Game(NeuralGenerator(3, (8,), **place), NeuralDiscriminator((8,), **place), batch_size=20, random_state=0)
+        players = NeuralGenerator(3, (8,), **place), NeuralDiscriminator((8,), **place)
+        played = Game(
+            *players, batch_size=20, pack=2, random_state=0
+        )  # packed: not the fused round, which knows full ones only
         next(played.rounds(genuine().x))
         assert torch.backends.cuda.matmul.fp32_precision == "ieee"
     finally:

@@ -46,16 +46,18 @@ def test_full_is_the_librarys_own(arrays_on):
 
 def test_gradients_stray_by_bfloat16s_rounding():
     """Through three layers six products lie in a row, each of two rounded factors."""
+    def network(products, rng):
+        return Network((3, 64, 64, 2), rng, arrays.library("torch"), None, torch.float32, products=products)
+
     rng = np.random.default_rng(0)
-    network = Network((3, 64, 64, 2), rng, arrays.library("torch"), None, torch.float32)
+    networks = {"full": network("full", rng), "bfloat16": network("bfloat16", np.random.default_rng(0))}
     x, slopes = torch.tensor(rng.standard_normal((256, 3))).float(), torch.tensor(rng.standard_normal((256, 2))).float()
     gradients, inputs = {}, {}
-    for products in ("full", "bfloat16"):
-        network.products = products
-        _, tape = network.forward(x)
-        inputs[products] = network.backward_inputs(tape, slopes)
-        network.backward(tape, slopes)
-        gradients[products] = network.gradient.clone()
+    for products, made in networks.items():
+        _, tape = made.forward(x)
+        inputs[products] = made.backward_inputs(tape, slopes)
+        made.backward(tape, slopes)
+        gradients[products] = made.gradient
     for found in (gradients, inputs):
         error = float((found["bfloat16"] - found["full"]).norm() / found["full"].norm())
         assert UNIT / 4 < error < 6 * 2 * UNIT
@@ -63,8 +65,7 @@ def test_gradients_stray_by_bfloat16s_rounding():
 
 def test_every_product_of_a_network_is_rounded():
     rng = np.random.default_rng(0)
-    network = Network((300, 50), rng, arrays.library("torch"), None, torch.float32)
-    network.products = "bfloat16"
+    network = Network((300, 50), rng, arrays.library("torch"), None, torch.float32, products="bfloat16")
     (x, weights), slopes = factors(), torch.tensor(rng.standard_normal((60, 50))).float()
     network.parameters[: 300 * 50] = weights.reshape(-1)
     y, tape = network.forward(x)
