@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Sized
 from dataclasses import dataclass, field
@@ -28,25 +27,27 @@ class Deck:
     def __init__(self) -> None:
         self.order: Any = np.empty(0, int)
         self.dealt = 0
-        self._before: Rng | None = None
+        self._before: tuple[type, Any] | None = None  # the kind and the state of the stream that the order came from
 
     def deal(self, n: int, size: int, rng: Rng) -> Any:
         """The next n of size rows, (n,), n <= size."""
         if self.dealt + n > self.order.size or size != self.order.size:
-            self._before = copy.deepcopy(rng)
+            self._before = type(rng.bit_generator), rng.bit_generator.state
             self.order, self.dealt = rng.permutation(size), 0
         self.dealt += n
         return self.order[self.dealt - n : self.dealt]
 
     def state(self) -> dict[str, Any]:
         """How the deck stands: what the shuffle came from, in place of the order itself."""
-        return {"size": self.order.size, "dealt": self.dealt, "before": self._before}
+        before = None if self._before is None else _stream(*self._before)
+        return {"size": self.order.size, "dealt": self.dealt, "before": before}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from a state."""
-        self.dealt, self._before = state["dealt"], state["before"]
-        if self._before is not None:
-            self.order = copy.deepcopy(self._before).permutation(state["size"])
+        self.dealt, self._before, before = state["dealt"], None, state["before"]
+        if before is not None:
+            self._before = type(before.bit_generator), before.bit_generator.state
+            self.order = _stream(*self._before).permutation(state["size"])
 
 
 @dataclass
@@ -116,6 +117,12 @@ class Dealer:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_plan": None}
+
+
+def _stream(kind: type, state: Any) -> Rng:
+    bits = kind()
+    bits.state = state
+    return np.random.Generator(bits)
 
 
 def rows(batch: Batch, a: int, b: int) -> Batch:
