@@ -36,7 +36,7 @@ class Dropout(Layer):
                 "Dropout draws at random in training. Pass a generator: network.forward(x, training=True, rng=rng)."
             )
         stays = rng.random(tuple(x.shape), dtype=np.float32) >= self.rate
-        gaps = like(stays.astype(np.float32) / np.float32(1 - self.rate), x)
+        gaps = like(stays.astype(np.float32), x) / (1 - self.rate)
         return x * gaps, gaps
 
     def tangent(self, kept: Any, t: Array, held: Held) -> Array:
