@@ -46,6 +46,7 @@ def test_full_is_the_librarys_own(arrays_on):
 
 def test_gradients_stray_by_bfloat16s_rounding():
     """Through three layers six products lie in a row, each of two rounded factors."""
+
     def network(products, rng):
         return Network((3, 64, 64, 2), rng, arrays.library("torch"), None, torch.float32, products=products)
 

@@ -241,3 +241,21 @@ def test_a_state_belongs_to_as_many_replicas(saved, restored):
     with pytest.raises(ValueError, match=f"a game with replicas={saved}, but this one has replicas={restored}"):
         other.restore(one.state())
     assert other.index == 0
+
+
+def test_a_restored_torch_replica_does_not_hold_its_fellows_too():
+    many, restored = nets("torch", replicas=3), nets("torch", replicas=3)
+    next(many.rounds(X))
+    restored.restore(many.state())
+    generator = restored.replicas[1].generator
+    held = (generator.network_.parameters, generator.average_, *generator.optimizer_.buffers)
+    assert all(part.untyped_storage().nbytes() == part.nbytes for part in held)
+
+
+def test_units_that_are_written_over_are_seen():
+    many = nets(replicas=2)
+    list(islice(many.rounds(X), 2))
+    ((before, _),) = many._table.duels
+    many.replicas[0].generator.spread_ *= 2
+    next(many.rounds(X))
+    assert before is not many._table.duels[0][0]

@@ -29,6 +29,7 @@ __all__ = [
     "location_and_spread",
     "namespace",
     "on_host",
+    "own",
     "surely_finite",
     "table",
     "to_numpy",
@@ -100,6 +101,13 @@ def floating(x: Array) -> bool:
     if type(x) is _HOST:
         return bool(x.dtype.kind == "f")
     return bool(namespace(x).isdtype(x.dtype, "real floating"))
+
+
+def own(x: Any) -> Any:
+    """x itself; a copy where x is a part of a larger torch tensor, all of which torch would copy or keep with it."""
+    if not is_torch(x) or not hasattr(x, "untyped_storage"):
+        return x
+    return x.clone() if x.untyped_storage().nbytes() > x.nbytes else x
 
 
 def surely_finite(x: Array) -> bool:

@@ -168,6 +168,21 @@ class Duel:
 
 def _learned(player: Any) -> tuple[Any, ...]:
     """What buffers are made from: the objects, and what tells whether the units were written over."""
-    units = player.location_
-    written = units.tobytes() if type(units) is np.ndarray else (id(units), units._version)
-    return player.network_, player.optimizer_, written
+    spread = player.spread_ if hasattr(player, "spread_") else player.scale_
+    return player.network_, player.optimizer_, _units(player.location_), _units(spread)
+
+
+def _units(x: Any) -> Any:
+    return x.tobytes() if type(x) is np.ndarray else (_Same(x), x._version)
+
+
+class _Same:
+    """An object that equals itself alone, kept so that nothing else can take its place."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.thing is self.thing
+
+    __hash__ = None  # type: ignore[assignment]

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
+from turinglearn.arrays import own
+
 __all__ = ["recall", "remember"]
 
 
@@ -22,7 +24,7 @@ def remember(player: Any) -> dict[str, Any]:
 
 def recall(player: Any, state: Mapping[str, Any]) -> None:
     """Put back, into a player with the same parameters, copies of what `remember` took."""
-    state = copy.deepcopy(dict(state))
+    state = copy.deepcopy({name: own(value) for name, value in state.items()})
     if hasattr(player, "restore"):
         player.restore(state)
         return

@@ -12,6 +12,7 @@ import numpy as np
 from turinglearn.arrays import erf, is_cupy, namespace
 from turinglearn.nn import kernels_cupy
 from turinglearn.nn.layers import Held, Layer
+from turinglearn.nn.options import expect, is_real
 from turinglearn.protocols import Array, Rng
 
 __all__ = ["GELU", "Elementwise", "LeakyReLU", "ReLU", "Tanh"]
@@ -77,8 +78,7 @@ class LeakyReLU(Elementwise):
     slope: float = 0.2
 
     def __post_init__(self) -> None:
-        if not 0 <= self.slope < 1:
-            raise ValueError(f"LeakyReLU(slope={self.slope!r}): expected a slope in [0, 1), such as 0.2.")
+        expect(self, is_real(self.slope) and 0 <= self.slope < 1, "slope", "a slope in [0, 1), such as 0.2")
 
     def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
         """The larger of x and slope * x."""

@@ -9,6 +9,7 @@ import numpy as np
 
 from turinglearn.arrays import like
 from turinglearn.nn.layers import Held, Layer
+from turinglearn.nn.options import expect, is_real
 from turinglearn.protocols import Array, Rng
 
 __all__ = ["Dropout"]
@@ -24,8 +25,7 @@ class Dropout(Layer):
     rate: float = 0.5
 
     def __post_init__(self) -> None:
-        if not 0 <= self.rate < 1:
-            raise ValueError(f"Dropout(rate={self.rate!r}): expected a probability in [0, 1).")
+        expect(self, is_real(self.rate) and 0 <= self.rate < 1, "rate", "a probability in [0, 1)")
 
     def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
         """x with gaps, which are kept; x itself where nobody trains."""

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any
 
-import numpy as np
-
 from turinglearn.arrays import namespace
 from turinglearn.nn.layers import Held, Layer
+from turinglearn.nn.options import expect, is_whole
 from turinglearn.protocols import Array, Rng
 
 __all__ = ["Maxout"]
@@ -25,8 +24,7 @@ class Maxout(Layer):
     pieces: int = 5
 
     def __post_init__(self) -> None:
-        if not isinstance(self.pieces, int | np.integer) or self.pieces < 2:
-            raise ValueError(f"Maxout(pieces={self.pieces!r}): expected a whole number, at least 2.")
+        expect(self, is_whole(self.pieces) and self.pieces >= 2, "pieces", "a whole number, at least 2")
 
     def width(self, inputs: int) -> int:
         """One feature for each group. Raises ValueError where the groups do not come out even."""

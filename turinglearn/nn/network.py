@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import namespace
+from turinglearn.arrays import namespace, own
 from turinglearn.nn.activations import ReLU
 from turinglearn.nn.affine import Affine
 from turinglearn.nn.chains import perceptron
@@ -75,7 +75,7 @@ class Network:
         version: int,
         gradient: Array | None = None,
     ) -> None:
-        self.widths, self.layers, self.products, self.version = widths, layers, products, version
+        self.widths, self.layers, self._products, self.version = widths, layers, products, version
         self.parameters, self.statistics = parameters, statistics
         self.gradient = namespace(parameters).zeros_like(parameters) if gradient is None else gradient
         entering = _entering(layers, widths)
@@ -92,10 +92,16 @@ class Network:
         ]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in ("widths", "layers", "parameters", "statistics", "products", "version")}
+        names = ("widths", "layers", "parameters", "statistics", "products", "version")
+        return {name: own(getattr(self, name)) for name in names}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self._lay_out(**state)  # a copy of a view is a view no more: lay them out anew
+
+    @property
+    def products(self) -> str:
+        """The precision of matrix products."""
+        return self._products
 
     @property
     def plain(self) -> bool:

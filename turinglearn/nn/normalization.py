@@ -11,7 +11,6 @@ is symmetric, and the gradient in x of <b, J t> is
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -20,6 +19,7 @@ import numpy as np
 
 from turinglearn.arrays import namespace
 from turinglearn.nn.layers import Held, Layer, Shapes
+from turinglearn.nn.options import expect, is_real
 from turinglearn.protocols import Array, Rng
 
 __all__ = ["BatchNorm", "LayerNorm", "Normalization"]
@@ -40,8 +40,7 @@ class Normalization(Layer):
     epsilon: float
 
     def __post_init__(self) -> None:
-        if not 0 < self.epsilon < math.inf:
-            raise ValueError(f"{type(self).__name__}(epsilon={self.epsilon!r}): expected a small positive number.")
+        expect(self, is_real(self.epsilon) and self.epsilon > 0, "epsilon", "a small positive number")
 
     def shapes(self, inputs: int) -> Shapes:
         """Gain and shift."""
@@ -104,8 +103,8 @@ class BatchNorm(Normalization):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if not 0 < self.momentum <= 1:
-            raise ValueError(f"BatchNorm(momentum={self.momentum!r}): expected the weight of the latest batch, in (0, 1].")
+        good = is_real(self.momentum) and 0 < self.momentum <= 1
+        expect(self, good, "momentum", "the weight of the latest batch, in (0, 1]")
 
     def statistics(self, inputs: int) -> Shapes:
         """Running mean and variance."""

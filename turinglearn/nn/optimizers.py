@@ -6,16 +6,16 @@ arithmetic goes into scratch arrays, so that a step makes no new ones; elsewhere
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import array_api_compat
 import numpy as np
 
-from turinglearn.arrays import is_cupy, namespace
+from turinglearn.arrays import is_cupy, namespace, own
 from turinglearn.nn import kernels_cupy
-from turinglearn.nn.schedules import LearningRate, expect, rate_at
+from turinglearn.nn.options import expect, is_real
+from turinglearn.nn.schedules import LearningRate, rate_at
 from turinglearn.protocols import Array
 
 __all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "Rule"]
@@ -49,9 +49,13 @@ class Adam:
     moments = 2
 
     def __post_init__(self) -> None:
-        pair = isinstance(self.betas, tuple | list) and len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas)
+        pair = (
+            isinstance(self.betas, tuple | list)
+            and len(self.betas) == 2
+            and all(is_real(beta) and 0 <= beta < 1 for beta in self.betas)
+        )
         expect(self, pair, "betas", "two decay rates in [0, 1)")
-        expect(self, 0 < self.epsilon < math.inf, "epsilon", "a small positive number")
+        expect(self, is_real(self.epsilon) and self.epsilon > 0, "epsilon", "a small positive number")
 
     def descend(self, p: Array, g: Array, buffers: Any, scratch: Any, rate: float, step: int) -> None:
         """The step with this number, in place."""
@@ -85,8 +89,8 @@ class RMSprop:
 
     def __post_init__(self) -> None:
         for option in ("decay", "momentum"):
-            expect(self, 0 <= getattr(self, option) < 1, option, "a decay in [0, 1)")
-        expect(self, 0 < self.epsilon < math.inf, "epsilon", "a small positive number")
+            expect(self, is_real(getattr(self, option)) and 0 <= getattr(self, option) < 1, option, "a decay in [0, 1)")
+        expect(self, is_real(self.epsilon) and self.epsilon > 0, "epsilon", "a small positive number")
 
     @property
     def moments(self) -> int:
@@ -119,7 +123,7 @@ class SGD:
     nesterov: bool = False
 
     def __post_init__(self) -> None:
-        expect(self, 0 <= self.momentum < 1, "momentum", "a decay in [0, 1)")
+        expect(self, is_real(self.momentum) and 0 <= self.momentum < 1, "momentum", "a decay in [0, 1)")
         expect(self, bool(self.momentum) or not self.nesterov, "nesterov", "momentum above 0 to look ahead with")
 
     @property
@@ -168,7 +172,8 @@ class Optimizer:
         self.rule.descend(parameters, gradient, self.buffers, self._scratch, rate, self.steps)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "_scratch"}
+        buffers = tuple(own(buffer) for buffer in self.buffers)
+        return {name: value for name, value in vars(self).items() if name != "_scratch"} | {"buffers": buffers}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _scratch=None)
@@ -196,9 +201,20 @@ def _arithmetic(x: Array) -> Any:
 
 def _shorten(gradient: Array, norm: float) -> None:
     """Scale the gradient down to this norm along its last axis, in place, where it is longer."""
+    gradient *= (norm / namespace(gradient).clip(_lengths(gradient), norm, None))[..., None]
+
+
+def _lengths(gradient: Array) -> Array:
+    """The Euclidean norm along the last axis; where squares could overflow, in units of the largest entry."""
     xp = namespace(gradient)
-    lengths = xp.sqrt(xp.vecdot(gradient, gradient))
-    gradient *= (norm / xp.clip(lengths, norm, None))[..., None]
+    if xp is np:
+        with np.errstate(over="ignore"):
+            squares = np.vecdot(gradient, gradient)
+        if np.isfinite(squares).all():
+            return np.sqrt(squares)
+    largest = xp.max(xp.abs(gradient), axis=-1, keepdims=True)
+    unit = xp.where(largest > 0, largest, xp.ones_like(largest))
+    return unit[..., 0] * xp.sqrt(xp.vecdot(gradient / unit, gradient / unit))
 
 
 def _torch_fuses(p: Array) -> bool:

@@ -7,12 +7,12 @@ network sees, standardised features; conditions are constants.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from turinglearn.arrays import like, namespace
 from turinglearn.nn.network import Network
+from turinglearn.nn.options import expect, is_real
 from turinglearn.protocols import Array, Rng
 
 __all__ = ["R1", "R2", "GradientPenalty", "Penalty", "add_penalty", "check_penalties"]
@@ -138,5 +138,4 @@ def _length(g: Array) -> Array:
 
 
 def _check_weight(penalty: _Squared | GradientPenalty) -> None:
-    if not 0 <= penalty.weight < math.inf:
-        raise ValueError(f"{type(penalty).__name__}(weight={penalty.weight!r}): expected a weight from 0 on, such as 1.0.")
+    expect(penalty, is_real(penalty.weight) and penalty.weight >= 0, "weight", "a weight from 0 on, such as 1.0")

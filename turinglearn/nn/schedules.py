@@ -5,16 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
-__all__ = ["CosineDecay", "ExponentialDecay", "LearningRate", "LinearDecay", "Warmup", "expect", "rate_at"]
+from turinglearn.nn.options import expect, is_real, is_whole
+
+__all__ = ["CosineDecay", "ExponentialDecay", "LearningRate", "LinearDecay", "Warmup", "rate_at"]
 
 LearningRate = float | Callable[[int], float]
 
 
 def rate_at(learning_rate: LearningRate, step: int) -> float:
     """A learning rate, a number or a function of the steps made so far, at this step."""
-    return float(learning_rate(step) if callable(learning_rate) else learning_rate)
+    if not callable(learning_rate):
+        return float(learning_rate)
+    rate = learning_rate(step)
+    if not is_real(rate) or rate < 0:
+        raise ValueError(f"learning_rate={learning_rate!r} gave {rate!r} at step {step}; expected a number from 0 on.")
+    return float(rate)
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,8 @@ class LinearDecay:
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        expect(self, self.steps >= 1, "steps", "at least one step to fall in")
+        expect(self, is_whole(self.steps) and self.steps >= 1, "steps", "at least one step to fall in")
+        _expect_rates(self)
 
     def __call__(self, step: int) -> float:
         """The rate at this step."""
@@ -45,7 +52,8 @@ class CosineDecay:
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        expect(self, self.steps >= 1, "steps", "at least one step to fall in")
+        expect(self, is_whole(self.steps) and self.steps >= 1, "steps", "at least one step to fall in")
+        _expect_rates(self)
 
     def __call__(self, step: int) -> float:
         """The rate at this step."""
@@ -61,9 +69,14 @@ class ExponentialDecay:
     final: float
 
     def __post_init__(self) -> None:
-        expect(self, self.steps >= 1, "steps", "at least one step to fall in")
+        expect(self, is_whole(self.steps) and self.steps >= 1, "steps", "at least one step to fall in")
         for end in ("initial", "final"):
-            expect(self, getattr(self, end) > 0, end, "a positive rate: no factor leads from or to 0")
+            expect(
+                self,
+                is_real(getattr(self, end)) and getattr(self, end) > 0,
+                end,
+                "a positive rate: no factor leads from or to 0",
+            )
 
     def __call__(self, step: int) -> float:
         """The rate at this step; the final one ever after."""
@@ -78,7 +91,8 @@ class Warmup:
     then: LearningRate
 
     def __post_init__(self) -> None:
-        expect(self, self.steps >= 1, "steps", "at least one step to rise in")
+        expect(self, is_whole(self.steps) and self.steps >= 1, "steps", "at least one step to rise in")
+        expect(self, callable(self.then) or (is_real(self.then) and self.then >= 0), "then", "a rate from 0 on, or a schedule")
 
     def __call__(self, step: int) -> float:
         """The rate at this step."""
@@ -87,7 +101,6 @@ class Warmup:
         return rate_at(self.then, step - self.steps)
 
 
-def expect(owner: Any, good: bool, option: str, expected: str) -> None:
-    """ValueError that names the owner's option, unless it is good."""
-    if not good:
-        raise ValueError(f"{type(owner).__name__}({option}={getattr(owner, option)!r}): expected {expected}.")
+def _expect_rates(schedule: LinearDecay | CosineDecay) -> None:
+    for end in ("initial", "final"):
+        expect(schedule, is_real(getattr(schedule, end)) and getattr(schedule, end) >= 0, end, "a rate from 0 on")

@@ -15,6 +15,7 @@ from turinglearn.nn.chains import Activation, Normalizer, perceptron
 from turinglearn.nn.layers import Layer
 from turinglearn.nn.network import Network
 from turinglearn.nn.optimizers import Optimizer
+from turinglearn.nn.options import is_real
 from turinglearn.nn.products import check_products
 from turinglearn.protocols import Array, Batch, PlayerError, Rng
 
@@ -36,7 +37,7 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng, *, judges: b
         ),
         "dtype": (player.dtype in ("float32", "float64"), "'float32' or 'float64'"),
         "learning_rate": (
-            callable(rate) or (isinstance(rate, int | float) and 0 <= rate < math.inf),
+            callable(rate) or (is_real(rate) and rate >= 0),
             "a number from 0 on, or a function of the step",
         ),
         "optimizer": (
@@ -44,7 +45,7 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng, *, judges: b
             "a rule of turinglearn.nn: Adam(), RMSprop() or SGD()",
         ),
         "clip_norm": (
-            player.clip_norm is None or (isinstance(player.clip_norm, int | float) and 0 < player.clip_norm < math.inf),
+            player.clip_norm is None or (is_real(player.clip_norm) and player.clip_norm > 0),
             "a positive norm of the gradient, or None",
         ),
     }
@@ -55,11 +56,12 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng, *, judges: b
     widths = (inputs, *player.hidden, outputs)
     layers = _layers(player, widths, judges)
     try:
-        network = Network(widths, rng, xp, player.device, getattr(xp, player.dtype), layers=layers, products=player.products)
+        xp.zeros(1, device=player.device)
     except (RuntimeError, ValueError, TypeError, AssertionError) as error:
         raise ValueError(
             f"{name}(backend={player.backend!r}, device={player.device!r}): no such device here ({error})."
         ) from error
+    network = Network(widths, rng, xp, player.device, getattr(xp, player.dtype), layers=layers, products=player.products)
     check_products(player, network.parameters)
     return network, Optimizer(player.optimizer, network.parameters, player.clip_norm)
 
@@ -73,7 +75,7 @@ def _layers(player: Any, widths: tuple[int, ...], judges: bool) -> tuple[Layer, 
             isinstance(player.normalization, Normalizer | None),
             "None, BatchNorm(), LayerNorm() or SpectralNorm()",
         ),
-        "dropout": (isinstance(rate, int | float) and 0 <= rate < 1, "the share of features to drop, in [0, 1)"),
+        "dropout": (is_real(rate) and 0 <= rate < 1, "the share of features to drop, in [0, 1)"),
     }
     for option, (good, expected) in checks.items():
         if not good:

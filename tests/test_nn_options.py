@@ -1,0 +1,85 @@
+"""Options of networks that cannot be are named where they are given."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from turinglearn import Game
+from turinglearn.discriminators import NeuralDiscriminator
+from turinglearn.generators import NeuralGenerator
+from turinglearn.nn import (
+    R1,
+    SGD,
+    Adam,
+    BatchNorm,
+    CosineDecay,
+    ExponentialDecay,
+    GradientPenalty,
+    LayerNorm,
+    LeakyReLU,
+    LinearDecay,
+    Maxout,
+    Optimizer,
+    RMSprop,
+    Warmup,
+)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: R1("a"), r"R1\(weight='a'\): expected a weight"),
+        (lambda: GradientPenalty(-1.0), r"GradientPenalty\(weight=-1.0\): expected a weight"),
+        (lambda: LeakyReLU(None), r"LeakyReLU\(slope=None\): expected a slope"),
+        (lambda: Maxout(2.5), r"Maxout\(pieces=2.5\): expected a whole number"),
+        (lambda: BatchNorm(momentum=True), r"BatchNorm\(momentum=True\): expected the weight"),
+        (lambda: LayerNorm(epsilon=np.nan), r"LayerNorm\(epsilon=nan\): expected a small"),
+        (lambda: Adam(betas=("a", "b")), r"Adam\(betas=\('a', 'b'\)\): expected two decay rates"),
+        (lambda: RMSprop(decay="x"), r"RMSprop\(decay='x'\): expected a decay"),
+        (lambda: SGD(momentum=1.0), r"SGD\(momentum=1.0\): expected a decay"),
+        (lambda: LinearDecay(1e-3, "x"), r"LinearDecay\(steps='x'\): expected at least one step"),
+        (lambda: CosineDecay("x", 10), r"CosineDecay\(initial='x'\): expected a rate from 0 on"),
+        (lambda: ExponentialDecay(1e-3, 10, 0.0), r"ExponentialDecay\(final=0.0\): expected a positive rate"),
+        (lambda: Warmup(10, None), r"Warmup\(then=None\): expected a rate from 0 on, or a schedule"),
+    ],
+)
+def test_an_option_that_cannot_be(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize(
+    ("player", "message"),
+    [
+        (NeuralGenerator(averaging="x"), r"NeuralGenerator\(averaging='x'\): expected a decay"),
+        (NeuralGenerator(learning_rate=True), r"NeuralGenerator\(learning_rate=True\): expected a number"),
+        (NeuralGenerator(clip_norm=True), r"NeuralGenerator\(clip_norm=True\): expected a positive norm"),
+        (NeuralGenerator(learning_rate=lambda step: -1.0), r"gave -1.0 at step 0; expected a number from 0 on"),
+        (NeuralGenerator(learning_rate=lambda step: None), r"gave None at step 0; expected a number from 0 on"),
+    ],
+)
+def test_a_player_with_such_an_option(player, message):
+    with pytest.raises(ValueError, match=message):
+        next(Game(player, NeuralDiscriminator(), batch_size=20).rounds(np.random.default_rng(0).normal(size=(50, 2))))
+
+
+def test_an_error_of_the_network_is_not_blamed_on_the_device(monkeypatch):
+    def fails(*_, **__):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("turinglearn.nn.starting.Network", fails)
+    with pytest.raises(Exception, match="out of memory") as error:
+        next(
+            Game(NeuralGenerator(), NeuralDiscriminator(), batch_size=20).rounds(np.random.default_rng(0).normal(size=(50, 2)))
+        )
+    assert "device" not in str(error.value)
+
+
+def test_a_gradient_whose_squares_overflow_is_still_shortened():
+    p = np.zeros(4, np.float32)
+    Optimizer(SGD(), p, 1.0).step(p, np.full(4, 1e30, np.float32), 1.0)
+    np.testing.assert_allclose(p, -0.5)
+    nothing = np.zeros(4, np.float32)
+    Optimizer(SGD(), nothing, 1.0).step(nothing, np.zeros(4, np.float32), 1.0)
+    assert not nothing.any()
