@@ -257,5 +257,10 @@ def test_units_that_are_written_over_are_seen():
     list(islice(many.rounds(X), 2))
     ((before, _),) = many._table.duels
     many.replicas[0].generator.spread_ *= 2
+    many.replicas[0].discriminator.scale_ /= 2
     next(many.rounds(X))
-    assert before is not many._table.duels[0][0]
+    ((after, _),) = many._table.duels
+    assert after is not before
+    many.replicas[1].generator.spread_ *= 2  # no longer the units of its judge, in which a fused round works
+    next(many.rounds(X))
+    assert not many._table.duels

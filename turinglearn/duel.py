@@ -43,7 +43,7 @@ def can_duel(signal: Any, generator: Any, example: Batch) -> bool:
         return False
     if here.device != there.device or example.given is not None or not _readable(example.x, here):
         return False
-    return bool((generator.location_ == judge.location_).all())
+    return _same_units(generator, judge)
 
 
 def _readable(x: Any, parameters: Array) -> bool:
@@ -60,7 +60,11 @@ class Duel:
         self.judges: tuple[NeuralDiscriminator, ...] = tuple(signal.discriminator for signal in signals)
         self.objective: GeneratorObjective = signals[0].objective
         self.generator, self.judge = together(self.generators), together(self.judges)
-        self._made_of = [_learned(player) for player in (*self.generators, *self.judges)]
+        self._made_of = [
+            ((g.network_, g.optimizer_, g.location_, g.spread_), (d.network_, d.optimizer_, d.location_, d.scale_))
+            for g, d in zip(self.generators, self.judges, strict=True)
+        ]
+        self._units_then = self._units()
         varies = self.generator.spread_ > 0  # features without spread stay what they are
         self._varies = None if varies.all() else namespace(varies).astype(varies, self.generator.spread_.dtype)[..., None]
         self._workspaces: dict[tuple[str, int, int], Workspace] = {}
@@ -68,10 +72,19 @@ class Duel:
 
     def is_of(self, generators: Sequence[Any], judges: Sequence[Any]) -> bool:
         """Whether these players still have the networks and optimizers that the buffers belong to, and the same units."""
-        if [_learned(player) for player in (*generators, *judges)] != self._made_of:
-            return False
         steps = self.judge.optimizer_.steps
-        return all(judge.optimizer_.steps == steps for judge in judges)  # a replica that played alone has stepped alone
+        for generator, judge, (makes, judged) in zip(generators, judges, self._made_of, strict=True):
+            if (
+                generator.network_ is not makes[0]
+                or generator.optimizer_ is not makes[1]
+                or generator.location_ is not makes[2]
+            ):
+                return False
+            if judge.network_ is not judged[0] or judge.optimizer_ is not judged[1] or judge.location_ is not judged[2]:
+                return False
+            if generator.spread_ is not makes[3] or judge.scale_ is not judged[3] or judge.optimizer_.steps != steps:
+                return False  # other steps: a replica that played alone has stepped alone
+        return self._units() == self._units_then
 
     def play(self, dealt: Sequence[Sequence[Batch]], steps: int, rngs: Sequence[Rng]) -> list[Lesson]:
         """A round of each game: on genuine samples for each fit and, last, for judging. What each judge said at the end."""
@@ -141,6 +154,11 @@ class Duel:
         x -= self.judge.location_[..., None]
         x *= self.judge.scale_[..., None]
 
+    def _units(self) -> list[Any]:
+        """What tells whether somebody wrote over the units."""
+        arrays = self.generator.location_, self.generator.spread_, self.judge.location_, self.judge.scale_
+        return [x.tobytes() if type(x) is np.ndarray else x._version for x in arrays]
+
     def _on_host(self, what: str, n: int, features: int) -> tuple[Any, Any]:
         """A buffer on the host for each game, (R, n, features), and its transpose as the networks' library sees it."""
         if (what, n) not in self._hosted:
@@ -166,23 +184,8 @@ class Duel:
                     player.optimizer_.steps = common.optimizer_.steps
 
 
-def _learned(player: Any) -> tuple[Any, ...]:
-    """What buffers are made from: the objects, and what tells whether the units were written over."""
-    spread = player.spread_ if hasattr(player, "spread_") else player.scale_
-    return player.network_, player.optimizer_, _units(player.location_), _units(spread)
-
-
-def _units(x: Any) -> Any:
-    return x.tobytes() if type(x) is np.ndarray else (_Same(x), x._version)
-
-
-class _Same:
-    """An object that equals itself alone, kept so that nothing else can take its place."""
-
-    def __init__(self, thing: Any) -> None:
-        self.thing = thing
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.thing is self.thing
-
-    __hash__ = None  # type: ignore[assignment]
+def _same_units(generator: NeuralGenerator, judge: NeuralDiscriminator) -> bool:
+    """Whether what the one multiplies by and adds, the other divides by and takes away."""
+    there = generator.spread_ * judge.scale_
+    inverse = (abs(there - 1) < 1e-5) | (generator.spread_ == 0)
+    return bool((generator.location_ == judge.location_).all() and inverse.all())

@@ -66,9 +66,9 @@ class Game:
         How many rows of the data this game plays on, drawn by its seed; None for all of them.
     replicas : int or None
         How many independent games of these players to play side by side, with seeds random_state, random_state + 1 and so on
-        and rows of their own where there is a subsample: `replicas[i]` is the game that seed makes alone. Two plain networks of
-        the core, of affine layers and ReLU, on NumPy or torch, play them on a leading axis, as many at a time as pays, where the
-        game is not packed, simultaneous, conditional or relativistic; all others play in turn.
+        and rows of their own where there is a subsample: `replicas[i]` is the game that seed makes alone. Two plain networks
+        of the core, affine layers with ReLU on NumPy or torch, play them on a leading axis, as many at a time as pays, unless
+        the game is packed, simultaneous, conditional or relativistic; all others play in turn.
     random_state : int, numpy generator or None
         The seed; None for fresh entropy. The seed in use is the attribute `seed`.
 

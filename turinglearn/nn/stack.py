@@ -39,7 +39,7 @@ class Stack:
 def together(players: Sequence[Any]) -> Any:
     """A player whose arrays are those of all these players on a leading axis; one player is itself.
 
-    What the common player learns, each of them has learned: their networks, moments and averages are rows of its own.
+    What the common player learns, each of them has learned: their networks, moments, averages and units are rows of its own.
     """
     if len(players) == 1:
         return players[0]
@@ -50,13 +50,11 @@ def together(players: Sequence[Any]) -> Any:
     common.optimizer_.buffers = tuple(map(_rows, zip(*(optimizer.buffers for optimizer in optimizers), strict=True)))
     for i, optimizer in enumerate(optimizers):
         optimizer.buffers = tuple(buffer[i] for buffer in common.optimizer_.buffers)
-    if hasattr(common, "average_"):
-        common.average_ = _rows([player.average_ for player in players])
-        for player, average in zip(players, common.average_, strict=True):
-            player.average_ = average
-    for units in ("location_", "spread_", "scale_"):
-        if hasattr(common, units):
-            setattr(common, units, _rows([getattr(player, units) for player in players]))
+    for name in ("average_", "location_", "spread_", "scale_"):
+        if hasattr(common, name):
+            setattr(common, name, _rows([getattr(player, name) for player in players]))
+            for player, row in zip(players, getattr(common, name), strict=True):
+                setattr(player, name, row)
     return common
 
 

@@ -57,11 +57,10 @@ class Workspace:
         size = math.prod(lead) * max(widths) * n
         enough = lent is not None and int(lent._scratch[0].shape[0]) >= size
         self._scratch: list[Any] = lent._scratch if lent is not None and enough else [self._filled((size,)) for _ in range(2)]
-        self._affine = [_shaped(self._scratch[0], (*lead, w, n)) for w in widths[1:]]
         # dH of each layer; they take turns
         self._slopes = [_shaped(self._scratch[layer % 2], (*lead, w, tail)) for layer, w in enumerate(widths)]
         self.output = self._filled((*lead, widths[-1], n))
-        self._outputs = [h[..., :-1, :] for h in self._inputs[1:]]
+        self._outputs = [h[..., :-1, :] for h in self._inputs[1:]]  # of the hidden layers
         self._ends = [(h, h[..., :-1, :]) for h in (h[..., n - tail :] for h in self._inputs)]
         self._turned = [slopes.swapaxes(-1, -2) for slopes in self._slopes]
         self._prepare()
@@ -69,12 +68,12 @@ class Workspace:
     def _prepare(self) -> None:
         self._alone = self.output.ndim == 2
         self._masks = [np.empty(slopes.shape, bool) for slopes in self._slopes]
-        self._zeros = [np.zeros(affine.shape[-2:], affine.dtype) for affine in self._affine]  # 8 times as fast as a number
+        self._zeros = [np.zeros(h.shape[-2:], h.dtype) for h in self._outputs]  # 8 times as fast as a number
 
     def forward(self) -> Any:
         """The output (..., out, n) for the input that lies in `x`."""
-        for layer, h in enumerate(self._outputs):
-            self._rectify(layer, self._product(self._transposed[layer], self._inputs[layer], self._affine[layer]), h)  # (1)
+        for layer in range(len(self._outputs)):
+            self._activate(layer, self._transposed[layer], self._inputs[layer])  # (1)
         return self._product(self._transposed[-1], self._inputs[-1], self.output)
 
     def backward(self, dy: Any, *, parameters: bool, inputs: bool) -> Any:
@@ -104,10 +103,14 @@ class Workspace:
         return np.ones(shape, self._like.dtype)
 
     def _product(self, a: Any, b: Any, out: Any) -> Any:
-        return a.dot(b, out=out) if self._alone else np.matmul(a, b, out=out)  # dot asks fewer questions, half a microsecond
+        if self._alone and out.flags.c_contiguous:
+            return a.dot(b, out=out)  # it asks fewer questions: half a microsecond
+        return np.matmul(a, b, out=out)
 
-    def _rectify(self, layer: int, a: Any, out: Any) -> None:
-        np.maximum(a, self._zeros[layer], out=out)
+    def _activate(self, layer: int, a: Any, b: Any) -> None:
+        """The activations of a hidden layer, max(a b, 0)."""
+        h = self._product(a, b, self._outputs[layer])
+        np.maximum(h, self._zeros[layer], out=h)
 
     def _gate(self, layer: int, dy: Any, h: Any) -> Any:
         """dy where H > 0, into the slopes of this layer; a single row of dy serves all rows of H."""

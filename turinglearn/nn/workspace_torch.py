@@ -28,8 +28,9 @@ class TorchWorkspace(Workspace):
             return self._multiply(a, b, out=out)
         return out.copy_(self._multiply(a, b))  # batched products go through one by one into a buffer with gaps
 
-    def _rectify(self, layer: int, a: Any, out: Any) -> None:
-        self._clamp(a, 0, out=out)
+    def _activate(self, layer: int, a: Any, b: Any) -> None:
+        h = self._outputs[layer]  # with gaps, so that a product of its own comes first
+        self._clamp(self._multiply(a, b), 0, out=h)
 
     def _gate(self, layer: int, dy: Any, h: Any) -> Any:
         return self._threshold(dy.expand_as(h), h, 0, grad_input=self._slopes[layer])
