@@ -1,0 +1,132 @@
+"""Where the time of a fused round goes: its parts on NumPy, each by itself, beside the whole.
+
+    python -m benchmarks.speed.parts           # writes benchmarks/results/speed_parts.md
+
+One thread. A part is repeated with its arrays where the last repetition left them, so that it finds them in the cache; in a
+round they have been driven out of it by other parts. The difference between the whole and the sum of the parts is that, and
+Python between the parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import threadpoolctl
+
+from benchmarks.provenance import provenance
+from benchmarks.speed.core import game
+from benchmarks.speed.problem import Size, data
+from turinglearn.sources import as_source
+
+SHOWN = (Size((32, 32), 128, 1), Size((128, 128), 256, 1), Size((512, 512), 256, 1), Size((32, 32), 128, 1, games=16))
+
+PAGE = """# The parts of a fused round
+
+Written by `python -m benchmarks.speed.parts`: {provenance}.
+
+Microseconds per game on NumPy, one thread, the least of {repetitions} repetitions. Parts find their arrays in the cache,
+which a round does not; what is left over is that, and Python in between.
+
+| part | {names} |
+|---|{lines}|
+{rows}
+"""
+
+
+def parts(size: Size, repetitions: int) -> dict[str, float]:
+    """Microseconds of each part of a round, per game."""
+    played, source = game(size, "numpy"), as_source(data(size))
+    for _ in range(5):
+        played.play(source)
+    ((duel, _),) = played._table.duels
+    games, n = played.replicas or (played,), size.batch
+    rngs = [one.streams("generator") for one in games]
+    makes, both, shown = (
+        duel._workspace(*which) for which in (("generator", 2 * n, n), ("judge", 2 * n, 2 * n), ("judge", n, n))
+    )
+    noise, _ = duel._on_host("noise", 2 * n, size.latent)
+
+    def draw() -> None:
+        for row, rng in zip(noise, rngs, strict=True):
+            rng.standard_normal(out=row, dtype=row.dtype)
+
+    def deal() -> None:
+        for one in games:
+            one._deal(source)
+
+    def products(space: Any, outputs: int, *, forward: bool, parameters: bool, inputs: bool) -> Callable[[], None]:
+        dy = np.ones((*space.output.shape[:-2], outputs, space._slopes[-1].shape[-1]), np.float32)
+        layers = range(len(space._weights))
+
+        def multiply() -> None:
+            for i in layers if forward else ():
+                space._product(space._transposed[i], space._inputs[i], (*space._outputs, space.output)[i])
+            for i in layers:
+                slopes = dy if i == layers[-1] else space._slopes[i + 1]
+                if parameters:
+                    space._product(space._ends[i][0], slopes.swapaxes(-1, -2), space._gradients[i])
+                if slopes.shape[-2] > 1 and (i > 0 or inputs):
+                    space._product(space._weights[i], slopes, space._slopes[i])
+
+        return multiply
+
+    def elementwise() -> None:
+        for space in (makes, both, shown):
+            for i, h in enumerate(space._outputs):
+                np.maximum(h, space._zeros[i], out=h)
+                space._gate(i + 1, space._slopes[i + 1], space._ends[i + 1][1])
+
+    judge = products(both, 1, forward=True, parameters=True, inputs=False)
+    seen = products(shown, 1, forward=True, parameters=False, inputs=True)
+    made = products(makes, size.features, forward=True, parameters=True, inputs=False)
+    timed: dict[str, Callable[[], Any]] = {
+        "the whole round": lambda: played.play(source),
+        "matrix products": lambda: (judge(), seen(), made()),
+        "ReLU and its backward pass": elementwise,
+        "Adam, both players": lambda: (duel.judge.descend(), duel.generator.descend()),
+        "noise": draw,
+        "genuine rows, dealt": deal,
+    }
+    return {name: _least(part, repetitions) / len(games) for name, part in timed.items()}
+
+
+def _least(part: Callable[[], Any], repetitions: int) -> float:
+    times = []
+    for _ in range(repetitions):
+        begun = time.perf_counter()
+        part()
+        times.append(time.perf_counter() - begun)
+    return 1e6 * min(times)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repetitions", type=int, default=300)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parents[1] / "results" / "speed_parts.md")
+    arguments = parser.parse_args()
+    with threadpoolctl.threadpool_limits(1):
+        columns = [parts(size, arguments.repetitions) for size in SHOWN]
+    for column in columns:
+        whole, *others = column.values()
+        column["left over"] = whole - sum(others)
+    rows = [f"| {name} | {' | '.join(f'{column[name]:.0f}' for column in columns)} |" for name in columns[0]]
+    text = PAGE.format(
+        provenance=provenance(),
+        repetitions=arguments.repetitions,
+        names=" | ".join(size.name for size in SHOWN),
+        lines="|".join("---" for _ in SHOWN),
+        rows="\n".join(rows),
+    )
+    arguments.out.write_text(text, encoding="utf-8")
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
