@@ -227,7 +227,7 @@ def test_schedules_reach_the_optimizer():
         (NeuralGenerator(dtype="float16"), r"dtype='float16'.*expected"),
         (NeuralGenerator(learning_rate=-1), r"learning_rate=-1.*expected"),
         (NeuralGenerator(optimizer="adam"), r"optimizer='adam'.*expected a rule.*Adam\(\)"),
-        (NeuralGenerator(activation=ReLU), r"NeuralGenerator\(activation=.*expected an activation, such as ReLU\(\)"),
+        (NeuralGenerator(activation=ReLU), r"NeuralGenerator\(activation=.*expected an activation of turinglearn.nn: ReLU\(\)"),
         (NeuralGenerator(activation="relu"), r"activation='relu'.*expected an activation"),
         (NeuralGenerator(normalization="batch"), r"normalization='batch'.*expected None, BatchNorm\(\)"),
         (NeuralGenerator(normalization=ReLU()), r"normalization=ReLU\(\).*expected None, BatchNorm\(\)"),

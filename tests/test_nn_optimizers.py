@@ -33,10 +33,10 @@ RULES = [
     Adam(),
     Adam((0.9, 0.99), 1e-3),
     RMSprop(),
-    RMSprop(0.9, 1e-6, momentum=0.8),
+    RMSprop(decay=0.9, epsilon=1e-6, momentum=0.8),
     SGD(),
-    SGD(0.9),
-    SGD(0.7, nesterov=True),
+    SGD(momentum=0.9),
+    SGD(momentum=0.7, nesterov=True),
 ]
 each_rule = pytest.mark.parametrize("rule", RULES, ids=repr)
 RATE = 1e-2
@@ -204,7 +204,7 @@ def test_scratch_is_not_kept():
 
 
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
-@pytest.mark.parametrize("rule", [RMSprop(momentum=0.5), SGD(0.9, nesterov=True)], ids=repr)
+@pytest.mark.parametrize("rule", [RMSprop(momentum=0.5), SGD(momentum=0.9, nesterov=True)], ids=repr)
 def test_a_saved_game_goes_on_to_the_last_bit(rule, backend, tmp_path):
     for library in ("safetensors", "skops", backend):
         pytest.importorskip(library, reason=f"needs {library}, which is not installed")
@@ -255,10 +255,10 @@ def test_players_learn_by_any_rule(rule, backend):
         (lambda: Adam((0.5, 1.0)), r"Adam\(betas=\(0.5, 1.0\)\): expected two decay rates"),
         (lambda: Adam(0.5), r"Adam\(betas=0.5\): expected two decay rates"),
         (lambda: Adam(epsilon=0), r"Adam\(epsilon=0\): expected a small positive number"),
-        (lambda: RMSprop(1.0), r"RMSprop\(decay=1.0\): expected a decay"),
+        (lambda: RMSprop(decay=1.0), r"RMSprop\(decay=1.0\): expected a decay"),
         (lambda: RMSprop(momentum=-0.1), r"RMSprop\(momentum=-0.1\): expected a decay"),
         (lambda: RMSprop(epsilon=-1), r"RMSprop\(epsilon=-1\): expected a small positive"),
-        (lambda: SGD(1.0), r"SGD\(momentum=1.0\): expected a decay"),
+        (lambda: SGD(momentum=1.0), r"SGD\(momentum=1.0\): expected a decay"),
         (lambda: SGD(nesterov=True), r"SGD\(nesterov=True\): expected momentum above 0"),
         (lambda: LinearDecay(1e-3, 0), r"LinearDecay\(steps=0\): expected at least one step"),
         (lambda: CosineDecay(1e-3, 0), r"CosineDecay\(steps=0\): expected at least one step"),

@@ -22,8 +22,10 @@ from turinglearn.nn import (
     Maxout,
     Optimizer,
     RMSprop,
+    SpectralNorm,
     Warmup,
 )
+from turinglearn.objectives import Hinge, Wasserstein
 
 
 @pytest.mark.parametrize(
@@ -83,3 +85,27 @@ def test_a_gradient_whose_squares_overflow_is_still_shortened():
     nothing = np.zeros(4, np.float32)
     Optimizer(SGD(), nothing, 1.0).step(nothing, np.zeros(4, np.float32), 1.0)
     assert not nothing.any()
+
+
+@pytest.mark.parametrize(
+    ("judge", "message"),
+    [
+        (NeuralDiscriminator(criterion=Wasserstein(), penalties=(GradientPenalty(),)), r"clip=0.01.*Choose one of them"),
+        (NeuralDiscriminator(criterion=Wasserstein(), normalization=SpectralNorm()), r"clip=0.01.*Choose one of them"),
+        (NeuralDiscriminator(penalties=(Hinge(),)), r"penalties=\(Hinge\(\),\)\): expected a tuple of penalties"),
+        (NeuralDiscriminator(learning_rate=CosineDecay), r"learning_rate=.*expected a number from 0 on, or a function"),
+        (NeuralDiscriminator(learning_rate=lambda: 1e-3), r"learning_rate=.*expected a number from 0 on, or a function"),
+        (NeuralDiscriminator(activation=np.tanh), r"expected an activation of turinglearn.nn: ReLU\(\).*TorchDiscriminator"),
+    ],
+)
+def test_a_judge_with_such_an_option(judge, message):
+    with pytest.raises(ValueError, match=message):
+        next(Game(NeuralGenerator(), judge, batch_size=20).rounds(np.random.default_rng(0).normal(size=(50, 2))))
+
+
+def test_habits_from_torch_are_not_taken_for_other_options():
+    for rule in (RMSprop, SGD):
+        with pytest.raises(TypeError):
+            rule(1e-3)
+    with pytest.raises(ValueError, match=r"Wasserstein\(clip='a'\): expected a positive bound"):
+        Wasserstein(clip="a")

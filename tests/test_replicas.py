@@ -137,6 +137,8 @@ def test_figures_and_samples_stand_on_a_leading_axis():
     }
     assert many.sample(7).shape == (3, 7, 2)
     assert record.replicas[1].generator_loss == record.generator_loss[1]
+    assert record.objective is record.replicas[0].objective
+    assert record.criterion is record.replicas[0].criterion
     assert repr(record).startswith("Rounds(index=1, replicas=3, generator_loss=")
 
 

@@ -321,7 +321,8 @@ class Wasserstein:
     partner = LinearLoss()
 
     def __post_init__(self) -> None:
-        if self.clip is not None and not 0 < self.clip < math.inf:
+        number = isinstance(self.clip, int | float)
+        if self.clip is not None and not (number and 0 < self.clip < math.inf):
             raise ValueError(
                 f"Wasserstein(clip={self.clip!r}): expected a positive bound on the critic's parameters, such as 0.01; or "
                 "None, where a gradient penalty or spectral normalisation takes its place."

@@ -120,6 +120,16 @@ class Rounds:
         return self.replicas[0].index
 
     @property
+    def objective(self) -> GeneratorObjective:
+        """What the generators descend."""
+        return self.replicas[0].objective
+
+    @property
+    def criterion(self) -> DiscriminatorObjective | None:
+        """What the judges descend."""
+        return self.replicas[0].criterion
+
+    @property
     def generator_loss(self) -> Array:
         """Mean loss of the counterfeits, (R,)."""
         return self._each("generator_loss")

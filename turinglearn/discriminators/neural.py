@@ -24,7 +24,7 @@ __all__ = ["NeuralDiscriminator"]
 
 
 class NeuralDiscriminator(BaseEstimator):
-    """r = net((x - location) / spread, given): a multilayer perceptron, trained by Adam.
+    """r = net((x - location) / spread, given): a multilayer perceptron.
 
     Location and spread of each feature are those of the genuine example that the game starts with. It offers the exact
     gradient of its scores. It learns in training mode, by batch statistics and with dropout, and says what it thinks by running
@@ -112,7 +112,7 @@ class NeuralDiscriminator(BaseEstimator):
         self.location_, self.scale_ = (like(v, self.network_.parameters) for v in (location, scale))
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
-        """One Adam step down the criterion and the penalties."""
+        """One step down the criterion and the penalties."""
         network, x, y = self.network_, self._features(real), self._features(fake)
         if self.minibatch_deviation:  # it judges batches of one kind
             genuine, of_genuine = network.forward(x, True, rng)
@@ -162,12 +162,19 @@ class NeuralDiscriminator(BaseEstimator):
             )
 
     def _check_bound(self) -> None:
-        bounded = self.penalties or isinstance(self.normalization, SpectralNorm)
-        if isinstance(self.criterion, Wasserstein) and self.criterion.clip is None and not bounded:
+        other = self.penalties or isinstance(self.normalization, SpectralNorm)
+        if not isinstance(self.criterion, Wasserstein) or bool(self.criterion.clip) != bool(other):
+            return
+        if other:
             raise ValueError(
-                "NeuralDiscriminator(criterion=Wasserstein(clip=None)): without a bound the criterion has no minimum. "
-                "Choose penalties=(GradientPenalty(),), normalization=SpectralNorm(), or a clip such as 0.01."
+                f"NeuralDiscriminator(criterion={self.criterion!r}): a critic whose parameters are clipped cannot be as steep "
+                f"as penalties={self.penalties!r} and normalization={self.normalization!r} let it be. "
+                "Choose one of them: Wasserstein(clip=None) beside a penalty or SpectralNorm()."
             )
+        raise ValueError(
+            "NeuralDiscriminator(criterion=Wasserstein(clip=None)): without a bound the criterion has no minimum. Choose a "
+            "penalty, penalties=(GradientPenalty(),), or normalization=SpectralNorm(), or a clip such as 0.01."
+        )
 
     def _forward(self, batch: Batch) -> tuple[Scores, Tape]:
         scores, tape = self.network_.forward(self._features(batch))

@@ -20,7 +20,7 @@ __all__ = ["NeuralGenerator"]
 
 
 class NeuralGenerator(BaseEstimator):
-    """x = location + spread * net(z, given), z ~ N(0, I): a multilayer perceptron, trained by Adam.
+    """x = location + spread * net(z, given), z ~ N(0, I): a multilayer perceptron.
 
     Location and spread of each feature are those of the genuine example that the game starts with, so that features of any
     unit are learned alike. The noise is drawn on the host, so that every array library follows the same trajectory. Proposals

@@ -76,7 +76,7 @@ class Adam:
         p -= ops.divide(ops.multiply(m, rate * unbiased / (1 - b1**step), out=s), root, out=s)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)  # a rate, PyTorch's first argument, is the player's: RMSprop(1e-3) is refused
 class RMSprop:
     """RMSprop (Tieleman & Hinton 2012) as in PyTorch: the gradient over the root of its mean square, a moving average.
 
@@ -112,7 +112,7 @@ class RMSprop:
         p -= ops.multiply(move, rate, out=s)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class SGD:
     """Down the gradient, stochastic as it is, with PyTorch's momentum: the decay of the sum of past gradients.
 

@@ -120,7 +120,7 @@ def add_penalty(network: Network, penalty: Penalty, real: Array, fake: Array, fe
 def check_penalties(player: Any) -> None:
     """Raise ValueError where a started player has penalties that cannot be, or that its network gives no meaning."""
     name, penalties = type(player).__name__, player.penalties
-    good = isinstance(penalties, tuple | list) and all(hasattr(p, "slopes") and not isinstance(p, type) for p in penalties)
+    good = isinstance(penalties, tuple | list) and all(hasattr(p, "points") and not isinstance(p, type) for p in penalties)
     if not good:
         raise ValueError(f"{name}(penalties={penalties!r}): expected a tuple of penalties, such as (R1(1.0),).")
     if penalties and player.network_.coupled:

@@ -37,8 +37,8 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng, *, judges: b
         ),
         "dtype": (player.dtype in ("float32", "float64"), "'float32' or 'float64'"),
         "learning_rate": (
-            callable(rate) or (is_real(rate) and rate >= 0),
-            "a number from 0 on, or a function of the step",
+            _gives_rates(rate) if callable(rate) else is_real(rate) and rate >= 0,
+            "a number from 0 on, or a function of the number of steps made, such as LinearDecay(1e-3, 1000)",
         ),
         "optimizer": (
             not isinstance(player.optimizer, type) and hasattr(player.optimizer, "descend"),
@@ -66,11 +66,24 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng, *, judges: b
     return network, Optimizer(player.optimizer, network.parameters, player.clip_norm)
 
 
+def _gives_rates(schedule: Any) -> bool:
+    """Whether it can be asked for a rate; a class, or a function of nothing, cannot."""
+    try:
+        schedule(0)
+    except TypeError:
+        return False
+    return not isinstance(schedule, type)
+
+
 def _layers(player: Any, widths: tuple[int, ...], judges: bool) -> tuple[Layer, ...]:
     """The layers that a player's options ask for; ValueError names an option that cannot be."""
     name, rate = type(player).__name__, player.dropout
     checks = {
-        "activation": (isinstance(player.activation, Activation), "an activation, such as ReLU() or LeakyReLU(0.2)"),
+        "activation": (
+            isinstance(player.activation, Activation),
+            "an activation of turinglearn.nn: ReLU(), LeakyReLU(), Tanh(), GELU() or Maxout(). A network with others is a "
+            "torch module: TorchGenerator, TorchDiscriminator",
+        ),
         "normalization": (
             isinstance(player.normalization, Normalizer | None),
             "None, BatchNorm(), LayerNorm() or SpectralNorm()",
