@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import inspect
 import json
 import shutil
 from itertools import pairwise
@@ -38,6 +37,18 @@ has_jax = importlib.util.find_spec("jax") is not None
 needs_jax = pytest.mark.skipif(not has_jax, reason="needs JAX, which is not installed")
 
 
+def counted(monkeypatch, owner, name):
+    """The calls of a function from now on."""
+    calls, function = [], getattr(owner, name)
+
+    def call(*arguments, **options):
+        calls.append(name)
+        return function(*arguments, **options)
+
+    monkeypatch.setattr(owner, name, call)
+    return calls
+
+
 def twice(chunk):
     chunk()
     chunk()
@@ -46,17 +57,24 @@ def twice(chunk):
 # ------------------------------------------------------------------------------------------------------------- they run
 @pytest.mark.parametrize("backend", ["numpy", "torch"])
 @pytest.mark.parametrize("size", [TINY, MANY], ids=["one game", "three games"])
-def test_the_core_plays(size, backend):
-    if size.games > 1 and "replicas" not in inspect.signature(Game).parameters:
-        pytest.skip("needs Game(replicas=...), which is not there yet")
+def test_the_core_plays(size, backend, monkeypatch):
+    calls = counted(monkeypatch, Game, "play")
     twice(core(size, backend))
+    assert len(calls) == 2 * size.rounds
 
 
 @pytest.mark.parametrize("size", [TINY, MANY], ids=["one game", "three games"])
-def test_the_usual_loop_and_the_products_play(size):
+def test_the_usual_loop_and_the_products_play(size, monkeypatch):
+    plays, multiplied, batched = (
+        counted(monkeypatch, *each) for each in ((Players, "play"), (np, "matmul"), (torch, "bmm" if size.games > 1 else "mm"))
+    )
     twice(usual(size))
+    assert len(plays) == 2 * size.rounds * size.games
     twice(products(size, "numpy"))
+    assert len(multiplied) == 2 * size.rounds * 25
+    before = len(batched)
     twice(products(size, "torch"))
+    assert len(batched) - before == 2 * size.rounds * 25
 
 
 @pytest.mark.slow
