@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import copy
 import os
 import statistics
 import time
@@ -67,6 +68,10 @@ def network_game(makes, judges=None, **options):
 def trajectory(game, data, rounds=10):
     for _ in islice(game.rounds(data), rounds):
         pass
+    return parameters(game)
+
+
+def parameters(game):
     return arrays.to_numpy(game.generator.network_.parameters), arrays.to_numpy(game.discriminator.network_.parameters)
 
 
@@ -79,6 +84,22 @@ def test_the_trajectory_is_numpys(request, library):
     found = trajectory(network_game(on(library), dtype="float64"), X)
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize("library", ["torch", "cupy"])
+def test_a_replica_is_the_game_of_its_seed(request, library):
+    """On torch the games share a leading axis, on CuPy they take turns."""
+    request.getfixturevalue(library)
+    options = {**on(library), "dtype": "float64"}
+    players = NeuralGenerator(3, (16,), **options), NeuralDiscriminator((16,), **options)
+    many = Game(*copy.deepcopy(players), batch_size=50, replicas=3, random_state=5)
+    for _ in islice(many.rounds(X), 10):
+        pass
+    assert library == "cupy" or len(many._table.duels) == 1
+    for replica in many.replicas:
+        alone = Game(*copy.deepcopy(players), batch_size=50, random_state=replica.seed)
+        for theirs, ours in zip(trajectory(alone, X), parameters(replica), strict=True):
+            np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize(("makes", "judges"), [("torch", "cupy"), ("cupy", "torch")])
