@@ -24,16 +24,20 @@ def rate_at(learning_rate: LearningRate, step: int) -> float:
 
 
 @dataclass(frozen=True)
-class LinearDecay:
-    """A learning rate that falls from `initial` at step 0 to `final` at step `steps`, and stays there."""
-
+class _Decay:
     initial: float
     steps: int
     final: float = 0.0
 
     def __post_init__(self) -> None:
-        expect(self, is_whole(self.steps) and self.steps >= 1, "steps", "at least one step to fall in")
-        _expect_rates(self)
+        _expect_steps(self)
+        for end in ("initial", "final"):
+            expect(self, is_real(getattr(self, end)) and getattr(self, end) >= 0, end, "a rate from 0 on")
+
+
+@dataclass(frozen=True)
+class LinearDecay(_Decay):
+    """A learning rate that falls from `initial` at step 0 to `final` at step `steps`, and stays there."""
 
     def __call__(self, step: int) -> float:
         """The rate at this step."""
@@ -41,19 +45,11 @@ class LinearDecay:
 
 
 @dataclass(frozen=True)
-class CosineDecay:
+class CosineDecay(_Decay):
     """A learning rate that falls along half a cosine from `initial` at step 0 to `final` at step `steps`, and stays there.
 
     Slow at both ends (Loshchilov & Hutter 2017, without restarts).
     """
-
-    initial: float
-    steps: int
-    final: float = 0.0
-
-    def __post_init__(self) -> None:
-        expect(self, is_whole(self.steps) and self.steps >= 1, "steps", "at least one step to fall in")
-        _expect_rates(self)
 
     def __call__(self, step: int) -> float:
         """The rate at this step."""
@@ -69,14 +65,10 @@ class ExponentialDecay:
     final: float
 
     def __post_init__(self) -> None:
-        expect(self, is_whole(self.steps) and self.steps >= 1, "steps", "at least one step to fall in")
+        _expect_steps(self)
         for end in ("initial", "final"):
-            expect(
-                self,
-                is_real(getattr(self, end)) and getattr(self, end) > 0,
-                end,
-                "a positive rate: no factor leads from or to 0",
-            )
+            positive = is_real(getattr(self, end)) and getattr(self, end) > 0
+            expect(self, positive, end, "a positive rate: no factor leads from or to 0")
 
     def __call__(self, step: int) -> float:
         """The rate at this step; the final one ever after."""
@@ -101,6 +93,5 @@ class Warmup:
         return rate_at(self.then, step - self.steps)
 
 
-def _expect_rates(schedule: LinearDecay | CosineDecay) -> None:
-    for end in ("initial", "final"):
-        expect(schedule, is_real(getattr(schedule, end)) and getattr(schedule, end) >= 0, end, "a rate from 0 on")
+def _expect_steps(schedule: _Decay | ExponentialDecay) -> None:
+    expect(schedule, is_whole(schedule.steps) and schedule.steps >= 1, "steps", "at least one step to fall in")
