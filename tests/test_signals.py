@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import numpy as np
 import pytest
@@ -261,8 +262,18 @@ def test_gradients_are_exact_where_they_can_be_had():
         (Weights, SCORE, {}, r"Shift learns from weights.*Judge says Scores.*Choose a judge that says log-odds"),
         (Weights, ODDS, {"objective": o.NonSaturating()}, r"always descend KL\(p \|\| q\).*Leave objective out"),
         (Weights, ODDS, {"replayed": True}, r"log p/q_fit.*Leave replay out"),
-        (Gradients, SCORE, {"objective": o.NonSaturating()}, r"NonSaturating reads LogOdds, but Judge says Scores"),
-        (Losses, LEVEL, {"objective": o.Minimax()}, r"Minimax reads LogOdds, but Judge says LogRatio.*Choose"),
+        (
+            Gradients,
+            SCORE,
+            {"objective": o.NonSaturating()},
+            r"Judge says Scores.*\(LeastSquaresLoss, LinearLoss, RelativisticLoss\)",
+        ),
+        (
+            Losses,
+            LEVEL,
+            {"objective": o.Minimax()},
+            r"Minimax reads LogOdds, but Judge says LogRatio.*\(ForwardKL, .*ReverseKL\)",
+        ),
         (Losses, ODDS, {"signal": Smoothed()}, r"makes gradients, but Shift learns from losses. Leave signal out"),
         (Gradients, ODDS, {"signal": ImportanceWeights()}, r"makes weights, but Shift learns from gradients"),
         (Weights, ODDS, {"signal": Student()}, r"makes gradients, but Shift learns from weights"),
@@ -273,6 +284,19 @@ def test_gradients_are_exact_where_they_can_be_had():
 def test_no_honest_way(learns_from, judge, arguments, message):
     with pytest.raises(IncompatiblePlayers, match=message):
         bridge(Shift(learns_from), judge, **arguments)
+
+
+@pytest.mark.parametrize("judge", [SCORE, LEVEL], ids=["scores", "log-ratios"])
+def test_the_losses_that_an_error_offers_are_those_that_play(judge):
+    with pytest.raises(IncompatiblePlayers) as error:
+        bridge(Shift(Losses), judge, o.NonSaturating())
+    offered = set(re.search(r"reads these \((.*?)\)", str(error.value))[1].split(", "))
+    for name in {name for name in o.__all__ if hasattr(getattr(o, name), "losses")} - {"GeneratorObjective"}:
+        if name in offered:
+            bridge(Shift(Losses), judge, getattr(o, name)())
+        else:
+            with pytest.raises(IncompatiblePlayers):
+                bridge(Shift(Losses), judge, getattr(o, name)())
 
 
 def test_batch_coupled_judges_are_not_probed():

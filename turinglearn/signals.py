@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from turinglearn import objectives
 from turinglearn.arrays import like, namespace, to_numpy
 from turinglearn.contract import check_values, examine, name_of
 from turinglearn.derivatives import Derivative, Exact, Smoothed, Student
@@ -200,8 +201,8 @@ def bridge(
         _check_weights(g, d, says, objective, replayed)
     if not issubclass(says, objective.reads):
         raise IncompatiblePlayers(
-            f"{type(objective).__name__} reads {objective.reads.__name__}, but {d} says {says.__name__}. Choose a loss for "
-            "what it says (LinearLoss or RelativisticLoss for scores), or a judge that says log-odds."
+            f"{type(objective).__name__} reads {objective.reads.__name__}, but {d} says {says.__name__}. Choose a loss that "
+            f"reads these ({_losses_for(says)}), or a judge that says {objective.reads.__name__}."
         )
     if signal is not None and (wanted is Losses or isinstance(signal, ImportanceWeights) != (wanted is Weights)):
         raise IncompatiblePlayers(
@@ -226,6 +227,12 @@ def bridge(
             "Give the judge an exact gradient (vjp), or leave out its batch-coupled layers."
         )
     return GradientSignal(discriminator, objective, derivative)
+
+
+def _losses_for(says: type[Scores]) -> str:
+    """The losses of the package that a generator can descend where its judge says this."""
+    kinds = [getattr(objectives, name) for name in objectives.__all__]
+    return ", ".join(k.__name__ for k in kinds if isinstance(getattr(k, "reads", None), type) and issubclass(says, k.reads))
 
 
 def _reference(signal: Signal, real: Batch) -> Array | None:
