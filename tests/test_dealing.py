@@ -3,10 +3,12 @@
 import copy
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turinglearn.dealing import Deck
+from turinglearn.dealing import Dealer, Deck
+from turinglearn.sources import as_source
 
 
 @given(size=st.integers(1, 40), hands=st.lists(st.integers(1, 40), min_size=1, max_size=20), seed=st.integers(0, 9))
@@ -46,3 +48,12 @@ def test_data_of_another_size_get_a_deck_of_their_own():
     deck, rng = Deck(), np.random.default_rng(3)
     deck.deal(7, 20, rng)
     assert deck.deal(30, 30, rng).max() == 29
+
+
+@pytest.mark.parametrize(
+    ("pack", "candidates", "said"), [(11, 1, r"pack=11: expected at least 11"), (3, 4, r"4 candidates: .* 12")]
+)
+def test_tuples_need_as_many_rows(pack, candidates, said):
+    dealer = Dealer(None, None, fits=1, refits=False, simultaneous=False, pack=pack, candidates=candidates)
+    with pytest.raises(ValueError, match=rf"The 10 rows of the data cannot be shared among tuples.*{said}.*smaller pack"):
+        dealer.sizes(as_source(np.zeros((10, 2))))

@@ -84,6 +84,12 @@ class Dealer:
     def sizes(self, real: Source) -> list[int]:
         """How many genuine samples each update of the judge takes and, last, how many are judged."""
         n, unit = length(real), self.pack * self.candidates
+        shared = f"tuples of pack={self.pack}" + (f" and {self.candidates} candidates" if self.candidates > 1 else "")
+        if unit > n:
+            raise ValueError(
+                f"The {n} rows of the data cannot be shared among {shared}: expected at least {unit}. Give more data, or "
+                "choose a smaller pack."
+            )
         batch = self.batch_size or _round(min(_BATCH, n / 2), unit)
         fit = self.samples_per_fit or batch
         if self.refits and not self.simultaneous and self.samples_per_fit is None:
@@ -92,10 +98,9 @@ class Dealer:
             if size > n:
                 raise ValueError(f"{name}={size} is more than the {n} rows of the data. Choose at most {n}, or leave it out.")
             if size % unit:
-                candidates = f" and {self.candidates} candidates" if self.candidates > 1 else ""
+                multiple = max(1, size // unit) * unit
                 raise ValueError(
-                    f"{name}={size} cannot be shared among tuples of pack={self.pack}{candidates}. "
-                    f"Choose a multiple of {unit}, such as {max(1, size // unit) * unit}."
+                    f"{name}={size} cannot be shared among {shared}. Choose a multiple of {unit}, such as {multiple}."
                 )
         if self.simultaneous and fit != batch:
             raise ValueError(
