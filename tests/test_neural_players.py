@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import sys
 from itertools import islice
 
 import numpy as np
@@ -221,7 +222,9 @@ def test_schedules_reach_the_optimizer():
 @pytest.mark.parametrize(
     ("player", "message"),
     [
-        (NeuralGenerator(0), r"NeuralGenerator\(latent_dim=0\): expected at least one"),
+        (NeuralGenerator(0), r"NeuralGenerator\(latent_dim=0\): expected an integer, at least 1"),
+        (NeuralGenerator(2.0), r"NeuralGenerator\(latent_dim=2.0\): expected an integer, at least 1"),
+        (NeuralGenerator(hidden=(8.0,)), r"hidden=\(8.0,\)\): expected a tuple of widths of layers, integers"),
         (NeuralGenerator(averaging=1.0), r"NeuralGenerator\(averaging=1.0\): expected a decay"),
         (NeuralGenerator(hidden=(8, 0)), r"hidden=\(8, 0\).*expected"),
         (NeuralGenerator(dtype="float16"), r"dtype='float16'.*expected"),
@@ -244,9 +247,16 @@ def test_bad_options(player, message):
         player.start(Batch(X), RNG)
 
 
-def test_a_library_that_is_not_there():
-    with pytest.raises(ImportError, match=r"backend='nolib' needs the array library nolib.*choose backend='numpy'"):
-        NeuralGenerator(backend="nolib").start(Batch(X), RNG)
+def test_a_library_that_is_not_there(monkeypatch):
+    monkeypatch.setitem(sys.modules, "array_api_compat.cupy", None)
+    with pytest.raises(ImportError, match=r"backend='cupy' needs the array library cupy.*choose backend='numpy'"):
+        NeuralGenerator(backend="cupy").start(Batch(X), RNG)
+
+
+@pytest.mark.parametrize("backend", ["nolib", "json", "", np, None])
+def test_what_is_no_library(backend):
+    with pytest.raises(ValueError, match=r"backend=.*: expected the name of an array library, 'numpy', 'torch' or 'cupy'"):
+        next(Game(NeuralGenerator(backend=backend), NeuralDiscriminator()).rounds(X))
 
 
 def test_players_can_be_cloned():

@@ -323,8 +323,15 @@ def built(*layers):
 def test_a_single_sample_has_no_batch():
     network = Network((3, 2), np.random.default_rng(0), dtype=np.float64, layers=(Affine(3, 2), BatchNorm()))
     network.forward(np.ones((1, 3)))
-    with pytest.raises(ValueError, match=r"BatchNorm was given a batch of 1 in training.*at least 2"):
+    with pytest.raises(ValueError, match=r"BatchNorm was given a batch of 1 in training.*at least 2. Choose a batch_size and"):
         network.forward(np.ones((1, 3)), True)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_single_sample_does_not_vary(training):
+    network = Network((3, 2), np.random.default_rng(0), dtype=np.float64, layers=(MinibatchDeviation(), Affine(4, 2)))
+    with pytest.raises(ValueError, match=r"MinibatchDeviation was given a batch of 1.*at least 2. Choose a batch_size"):
+        network.forward(np.ones((1, 3)), training)
 
 
 def test_stale_motions_are_refused():

@@ -153,6 +153,11 @@ def test_a_module_without_parameters_cannot_learn():
         next(Game(NeuralGenerator(3, (8,)), nn.Identity(), batch_size=50).rounds(X))
 
 
+def test_the_dimension_of_noise_is_an_integer():
+    with pytest.raises(ValueError, match=r"TorchGenerator\(latent_dim=2.0\): expected an integer, at least 1"):
+        TorchGenerator(nn.Linear(2, 2), 2.0).start(Batch(X), np.random.default_rng(0))
+
+
 def test_images_and_packs_reach_the_module():
     images = np.random.default_rng(0).standard_normal((80, 1, 6, 6)).astype(np.float32)
     conv = nn.Sequential(nn.Flatten(1, 2), nn.Conv2d(2, 4, 3), nn.Flatten(), nn.Linear(64, 1))

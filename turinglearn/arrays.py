@@ -50,19 +50,29 @@ def namespace(x: Array) -> Any:
 
 def library(name: str) -> Any:
     """The array-API namespace called name: "numpy", "torch", "cupy" or another library of the standard."""
-    if name == "numpy":
-        return np
-    module = f"array_api_compat.{name}" if name in ("torch", "cupy") else name
-    try:
-        found = importlib.import_module(module)
-    except ImportError as error:
-        raise ImportError(
-            f"backend={name!r} needs the array library {name}, which cannot be imported ({error}). "
-            "Install it, or choose backend='numpy'."
-        ) from error
+    if name in ("torch", "cupy"):
+        try:
+            return importlib.import_module(f"array_api_compat.{name}")
+        except ImportError as error:
+            raise ImportError(
+                f"backend={name!r} needs the array library {name}, which cannot be imported ({error}). "
+                "Install it, or choose backend='numpy'."
+            ) from error
+    found = np if name == "numpy" else _imported(name)
     if not hasattr(found, "asarray"):
-        raise ValueError(f"backend={name!r} is no array library; expected 'numpy', 'torch' or 'cupy'.")
+        raise ValueError(
+            f"backend={name!r}: expected the name of an array library, 'numpy', 'torch' or 'cupy', or of another one of the "
+            "array API standard that is installed."
+        )
     return found
+
+
+def _imported(name: Any) -> Any:
+    """The module of this name; None where there is none."""
+    try:
+        return importlib.import_module(name) if isinstance(name, str) and name else None
+    except ImportError:
+        return None
 
 
 def is_array(x: object) -> bool:

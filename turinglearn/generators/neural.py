@@ -11,7 +11,7 @@ from turinglearn.arrays import like, namespace
 from turinglearn.nn.activations import ReLU
 from turinglearn.nn.chains import Activation, Normalizer
 from turinglearn.nn.optimizers import Adam, Rule
-from turinglearn.nn.options import expect, is_real
+from turinglearn.nn.options import expect, is_real, is_whole
 from turinglearn.nn.schedules import LearningRate
 from turinglearn.nn.starting import scales, start_network, width_of
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
@@ -92,8 +92,7 @@ class NeuralGenerator(BaseEstimator):
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Take shapes, location and spread from genuine samples, and draw the initial parameters."""
-        if not isinstance(self.latent_dim, int | np.integer) or self.latent_dim < 1:
-            raise ValueError(f"NeuralGenerator(latent_dim={self.latent_dim}): expected at least one dimension of noise.")
+        expect(self, is_whole(self.latent_dim) and self.latent_dim >= 1, "latent_dim", "an integer, at least 1")
         expect(self, is_real(self.averaging) and 0 <= self.averaging < 1, "averaging", "a decay in [0, 1)")
         features, told = width_of(example)
         self.event_ = tuple(example.x.shape[1:])

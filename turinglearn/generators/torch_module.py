@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like
+from turinglearn.nn.options import expect, is_whole
 from turinglearn.nn.starting import ask_module, module_state, restore_module, start_module, torch_draws
 from turinglearn.protocols import Array, Batch, Gradients, PlayerError, Rng, Samples
 
@@ -42,6 +43,7 @@ class TorchGenerator(BaseEstimator):
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Copy the module to its device and make its optimizer."""
+        expect(self, is_whole(self.latent_dim) and self.latent_dim >= 1, "latent_dim", "an integer, at least 1")
         start_module(self)
         self.updates_ = 0
 

@@ -35,7 +35,12 @@ class MinibatchDeviation(Layer):
         return inputs + 1
 
     def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
-        """x and the mean deviation; kept are c and s."""
+        """x and the mean deviation; kept are c and s. Raises ValueError for a batch of 1, which does not vary."""
+        if x.shape[0] < 2:
+            raise ValueError(
+                "MinibatchDeviation was given a batch of 1, which does not vary; expected at least 2. Choose a batch_size and "
+                "samples_per_fit that give the judge 2 samples or more, tuples where the game is packed."
+            )
         xp = namespace(x)
         c = x - xp.mean(x, axis=0, keepdims=True)
         s = xp.sqrt(xp.mean(c * c, axis=0, keepdims=True) + self.epsilon)

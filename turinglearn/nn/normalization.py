@@ -122,7 +122,10 @@ class BatchNorm(Normalization):
             s = xp.sqrt(variance + self.epsilon)
             return _Kept((x - mean) / s, s, None)
         if n < 2:
-            raise ValueError(f"BatchNorm was given a batch of {n} in training, which has no variance; expected at least 2.")
+            raise ValueError(
+                f"BatchNorm was given a batch of {n} in training, which has no variance; expected at least 2. Choose a "
+                "batch_size and samples_per_fit of 2 or more, or LayerNorm()."
+            )
         kept, centre, spread = _standardised(x, _BATCH, self.epsilon)
         mean += self.momentum * (centre - mean)
         variance += self.momentum * (spread * (n / (n - 1)) - variance)

@@ -124,7 +124,7 @@ def check_penalties(player: Any) -> None:
     if not good:
         raise ValueError(f"{name}(penalties={penalties!r}): expected a tuple of penalties, such as (R1(1.0),).")
     if penalties and player.network_.coupled:
-        layers = ", ".join(repr(layer) for layer in player.network_.layers if layer.coupled)
+        layers = " and ".join(dict.fromkeys(repr(layer) for layer in player.network_.layers if layer.coupled))
         raise ValueError(
             f"{name}(penalties={penalties!r}): a penalty is about the gradient of each sample's score, but with {layers} a "
             "score depends on the rest of its batch. Leave the one or the other out; LayerNorm() and SpectralNorm() go with "

@@ -15,7 +15,7 @@ from turinglearn.nn.chains import Activation, Normalizer, perceptron
 from turinglearn.nn.layers import Layer
 from turinglearn.nn.network import Network
 from turinglearn.nn.optimizers import Optimizer
-from turinglearn.nn.options import is_real
+from turinglearn.nn.options import is_real, is_whole
 from turinglearn.nn.products import check_products
 from turinglearn.protocols import Array, Batch, PlayerError, Rng
 
@@ -32,8 +32,8 @@ def start_network(player: Any, inputs: int, outputs: int, rng: Rng, *, judges: b
     name, rate = type(player).__name__, player.learning_rate
     checks = {
         "hidden": (
-            isinstance(player.hidden, tuple | list) and all(isinstance(w, int | np.integer) and w > 0 for w in player.hidden),
-            "a tuple of widths of layers, at least 1 each",
+            isinstance(player.hidden, tuple | list) and all(is_whole(width) and width > 0 for width in player.hidden),
+            "a tuple of widths of layers, integers of at least 1 each",
         ),
         "dtype": (player.dtype in ("float32", "float64"), "'float32' or 'float64'"),
         "learning_rate": (
