@@ -32,8 +32,14 @@ def save(learner: TuringLearner, path: str | os.PathLike[str]) -> None:
     """Write a fitted learner into the folder path, whole or not at all; a model that is there is replaced in one step.
 
     What a folder cannot hold without code is refused by name: `Unsavable`. Players with functions or torch modules are
-    saved without these, and `load` is given them again. Raises FileExistsError for a folder of other things.
+    saved without these, and `load` is given them again. Raises FileExistsError for a folder of other things, TypeError for what
+    is no learner.
     """
+    if not isinstance(learner, TuringLearner):
+        raise TypeError(
+            f"save keeps a fitted TuringLearner, but was given a {type(learner).__name__}. A Game is kept by its own state() "
+            "and restore(state), for example with pickle; or let TuringLearner(generator, discriminator) play it."
+        )
     check_is_fitted(learner, "game_")
     parcel = Parcel()
     parameters, lacking = {}, {}
