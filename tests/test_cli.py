@@ -151,7 +151,7 @@ def test_every_player_is_listed():
     [
         (["fit", "nothere.csv", "--out", "m"], "nothere.csv does not exist"),
         (["fit", "table.txt", "--out", "m"], "table.txt ends in .txt; expected .csv or .parquet"),
-        (["fit", "table.csv", "--out", "m", "--rounds", "0"], "rounds=0: expected a whole number"),
+        (["fit", "table.csv", "--out", "m", "--rounds", "0"], "rounds=0: expected an integer"),
         (["fit", "table.csv", "--out", "m", "--batch-size", "500"], "batch_size=500 is more than the 72 rows"),
         (["fit", "table.csv", "--out", "m", "--discriminator", "oracle"], "There is no discriminator called 'oracle'. Choose"),
         (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.svc"], "Did you mean sklearn.svm.SVC?"),

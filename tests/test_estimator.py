@@ -235,7 +235,7 @@ def test_more_rounds_can_be_asked_for():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"rounds": 0}, r"rounds=0: expected a whole number, at least 1"),
+        ({"rounds": 0}, r"rounds=0: expected an integer, at least 1"),
         ({"rounds": 2.5}, r"rounds=2.5"),
         ({"keep": "first"}, r"keep='first': expected 'best', 'average' or 'last'"),
         ({"validation": 1.0}, r"validation=1.0: expected a share of the rows in \(0, 1\)"),
@@ -250,7 +250,7 @@ def test_options_that_cannot_be(options, message):
 
 @pytest.mark.parametrize("n", [0, -1, 2.5, None, True])
 def test_a_number_of_samples_that_cannot_be(n):
-    with pytest.raises(ValueError, match="expected a whole number of samples, at least 1"):
+    with pytest.raises(ValueError, match="expected an integer, the number of samples, at least 1"):
         small(rounds=1).fit(X).sample(n)
 
 

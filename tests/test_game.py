@@ -20,7 +20,7 @@ from turinglearn.packing import fold, unfold
 from turinglearn.protocols import Batch, Gradients, LogOdds, Losses, Scores, Weights
 from turinglearn.replay import Replay
 from turinglearn.signals import Smoothed
-from turinglearn.sources import ArraySource
+from turinglearn.sources import ArraySource, as_source
 
 X = np.random.default_rng(0).normal([3, -1], [1, 2], (500, 2))
 C = np.arange(500.0)[:, None]
@@ -92,8 +92,34 @@ def test_a_round_can_be_played_by_hand():
 def test_a_game_keeps_to_its_kind_of_data(data):
     game = Game(Shift(Losses), Judge(), random_state=0)
     next(game.rounds(X))
-    with pytest.raises(ValueError, match=r"The game began with events of shape \(2,\).*Play them in a new Game"):
-        next(game.rounds(*data))
+    for play in (lambda: game.rounds(*data), lambda: game.play(as_source(*data)), lambda: game.play(Endless(*data))):
+        with pytest.raises(ValueError, match=r"The game began with events of shape \(2,\) and no.*or play these in a new Game"):
+            play()
+    other = Game(Shift(Losses), Judge(), random_state=0)
+    next(other.rounds(X))
+    for each in (game, other):
+        next(each.rounds(X + 1))  # other rows of that kind; and no rows were dealt of the others
+    assert game.index == 2
+
+
+class Endless:
+    """Rows of an array, as a source that does not say what they are before it draws."""
+
+    def __init__(self, x, given):
+        self.rows = as_source(x, given)
+
+    def draw(self, n, rng):
+        return self.rows.rows(rng.integers(0, len(self.rows), n))
+
+
+@pytest.mark.parametrize("data", [X[:, :1], np.c_[X, X]], ids=["narrower", "wider"])
+def test_data_of_another_width_are_refused_before_rows_are_dealt(data):
+    game, undisturbed = (Game(NeuralGenerator(2, (4,)), NeuralDiscriminator((4,)), random_state=0) for _ in range(2))
+    play(game), play(undisturbed)
+    with pytest.raises(ValueError, match="The game began with"):
+        game.play(as_source(data))
+    play(game, data=X + 1), play(undisturbed, data=X + 1)
+    np.testing.assert_array_equal(game.sample(5), undisturbed.sample(5))
 
 
 @pytest.mark.parametrize("constant", [0.1, 1e5])

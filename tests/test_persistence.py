@@ -25,7 +25,7 @@ from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
-from turinglearn import TuringLearner
+from turinglearn import Game, TuringLearner
 from turinglearn.discriminators import (
     ClassifierDiscriminator,
     HandwrittenDiscriminator,
@@ -453,6 +453,21 @@ def test_only_fitted_learners_are_saved(tmp_path):
         save(TuringLearner(), tmp_path / "model")
     with pytest.raises(NoModel, match="does not exist"):
         load(tmp_path / "model")
+
+
+def test_a_game_is_kept_otherwise(tmp_path):
+    with pytest.raises(TypeError, match=r"was given a Game. A Game is kept by its own state\(\) and restore\(state\)"):
+        save(Game(MixtureGenerator(1), NeuralDiscriminator()), tmp_path / "model")
+
+
+def test_a_learner_that_was_asked_for_more_rounds_is_saved_before_it_plays_them(tmp_path):
+    learner = TuringLearner(rounds=4, random_state=0).fit(X)
+    learner.rounds = 6
+    save(learner, tmp_path)
+    parted = load(tmp_path)
+    for each in (learner, parted):
+        assert len(list(each.play(X, resume=True))) == 2
+    assert_same(learner, parted)
 
 
 def test_a_rate_that_is_a_function_is_given_again(tmp_path):

@@ -159,7 +159,8 @@ def test_a_replica_may_go_on_alone():
     many, alone = nets(replicas=3), nets(random_state=6)
     list(islice(many.rounds(X), 3))
     list(islice(many.replicas[1].rounds(X), 2))
-    list(islice(many.rounds(X), 2))
+    *_, record = islice(many.rounds(X), 2)
+    assert (record.index, [replica.index for replica in record.replicas]) == (5, [5, 7, 5])  # together, and each
     list(islice(alone.rounds(X), 7))
     np.testing.assert_allclose(
         many.replicas[1].generator.network_.parameters, alone.generator.network_.parameters, rtol=1e-9, atol=1e-12
@@ -173,7 +174,7 @@ def test_a_replica_may_go_on_alone():
 
 
 def test_a_number_of_replicas_is_a_whole_number():
-    with pytest.raises(ValueError, match="replicas=0: expected a whole number, at least 1"):
+    with pytest.raises(ValueError, match="replicas=0: expected an integer, at least 1"):
         nets(replicas=0)
 
 

@@ -148,7 +148,7 @@ def test_sizes_that_do_not_fit_the_data(arguments, message):
 @pytest.mark.parametrize("name", ["batch_size", "samples_per_fit", "discriminator_steps", "generator_steps", "pack"])
 @pytest.mark.parametrize("value", [0, -3, 2.5, "10", True])
 def test_counts_are_whole_numbers_from_one(name, value):
-    with pytest.raises(ValueError, match=rf"{name}=.*: expected a whole number, at least 1"):
+    with pytest.raises(ValueError, match=rf"{name}=.*: expected an integer, at least 1"):
         Game(Shift(Losses), Judge(), **{name: value})
 
 
@@ -174,7 +174,7 @@ def test_no_rounds_no_samples():
 def test_bad_sample_sizes(n):
     game = Game(Shift(Losses, dimension=3), Judge())
     next(game.rounds(GOOD))
-    with pytest.raises(ValueError, match=r"n=.*expected a whole number"):
+    with pytest.raises(ValueError, match=r"n=.*expected an integer"):
         game.sample(n)
 
 

@@ -25,7 +25,7 @@ from turinglearn.packing import fold
 from turinglearn.protocols import Array, Batch
 from turinglearn.rounds import Round
 from turinglearn.sources import ArraySource, check_given
-from turinglearn.state import recall
+from turinglearn.state import recall, unharmed
 from turinglearn.streams import Streams, as_seed
 from turinglearn.tables import TableEncoder, is_frame
 
@@ -132,8 +132,7 @@ class TuringLearner(BaseEstimator):
         resume: go on where an interrupted `play` or a loaded model stood, on the same data, up to `rounds`.
         """
         self._check_parameters(given)
-        before = dict(vars(self))
-        try:
+        with unharmed(self):  # what was learned before is not lost to a mistake
             x, given = self._genuine(X, given, reset=not resume)
             if resume:
                 self._go_on(x, given)
@@ -141,10 +140,6 @@ class TuringLearner(BaseEstimator):
                 self._begin(x, given)
             training, validation = self._split(x, given)
             source = self.game_.rounds(training.x, training.given)  # its checks come now, not in the first round
-        except BaseException:  # what was learned before is not lost to a mistake
-            self.__dict__.clear()
-            self.__dict__.update(before)
-            raise
         return self._rounds(source, validation)
 
     def _rounds(self, source: Iterator[Round], validation: Batch) -> Iterator[Round]:
@@ -198,10 +193,13 @@ class TuringLearner(BaseEstimator):
         game = state.pop("game")
         if not set(_LEARNED) <= state.keys() <= set(_LEARNED + _NAMES):
             raise ValueError(f"A learner's state has {_LEARNED}, but this one has {tuple(state)}.")
-        for name, value in state.items():
-            setattr(self, name, value)
-        self.game_ = self._new_game()
-        self.game_.restore(game)
+        if self.generator is None:  # its learning rate follows the rounds that are asked for now
+            game.get("options", {}).pop("generator.learning_rate", None)
+        with unharmed(self):
+            for name, value in state.items():
+                setattr(self, name, value)
+            self.game_ = self._new_game()
+            self.game_.restore(game)
 
     def _new_game(self) -> Game:
         """A game of clones of the players, with the learner's options."""
@@ -241,7 +239,7 @@ class TuringLearner(BaseEstimator):
         """
         check_is_fitted(self)
         if not isinstance(n, numbers.Integral) or isinstance(n, bool) or n < 1:
-            raise ValueError(f"n={n!r}: expected a whole number of samples, at least 1.")
+            raise ValueError(f"n={n!r}: expected an integer, the number of samples, at least 1.")
         rng = self.streams_("sample") if random_state is None else Streams(as_seed(random_state))("sample")
         told = self._told(given, int(n))
         x = like(self._draw(int(n), rng, told), self.example_.x)
@@ -364,7 +362,7 @@ class TuringLearner(BaseEstimator):
 
     def _check_parameters(self, given: Any) -> None:
         if not isinstance(self.rounds, numbers.Integral) or isinstance(self.rounds, bool) or self.rounds < 1:
-            raise ValueError(f"rounds={self.rounds!r}: expected a whole number, at least 1.")
+            raise ValueError(f"rounds={self.rounds!r}: expected an integer, at least 1.")
         if self.keep not in ("best", "average", "last"):
             raise ValueError(f"keep={self.keep!r}: expected 'best', 'average' or 'last'.")
         if self.keep == "average" and given is not None:

@@ -19,9 +19,9 @@ from turinglearn.protocols import Array, Batch, Gradients, LogOdds, Samples, Sou
 from turinglearn.replay import Replay
 from turinglearn.replicas import Table
 from turinglearn.rounds import Round, Rounds, Testimony
-from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge
-from turinglearn.sources import ArraySource, as_source, check_given, draw
-from turinglearn.state import recall, remember
+from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge, means_of
+from turinglearn.sources import ArraySource, as_source, check_kind, check_told, draw, share
+from turinglearn.state import check_state, options_of, recall, remember, unharmed
 from turinglearn.streams import Streams, as_seed
 
 __all__ = ["Game"]
@@ -115,7 +115,6 @@ class Game:
         self.simultaneous, self.pack, self.replay = simultaneous, _count("pack", pack) or 1, replay
         self.subsample = _count("subsample", subsample)
         self._shared: tuple[Source, Source] | None = None
-        self._known: Source | None = None
         self.seed = as_seed(random_state)
         self.streams = Streams(self.seed)
         self.index = 0
@@ -142,11 +141,11 @@ class Game:
         self._table = Table(self.replicas or [self])
 
     def __repr__(self) -> str:
-        means = getattr(self.signal, "derivative", None) or getattr(self.signal, "importance", None)
+        means = means_of(self.signal)
         signal = f", signal={means!r}" if means else ""
-        return (
-            f"Game({self.generator!r}, {self.discriminator!r}, objective={self.signal.objective!r}{signal}, index={self.index})"
-        )
+        many = f", replicas={len(self.replicas)}" if self.replicas else ""
+        chosen = f"objective={self.signal.objective!r}{signal}{many}, index={self.index}"
+        return f"Game({self.generator!r}, {self.discriminator!r}, {chosen})"
 
     # --------------------------------------------------------------------------------------------------------- the loop
     def rounds(self, data: Any, given: Array | None = None) -> Iterator[Any]:
@@ -155,9 +154,13 @@ class Game:
         data: genuine samples (N, *event), dealt in a random order, each once in a pass; or a source with
         `draw(n, rng) -> Batch`, which is first asked for 10,000 samples, or all that it has, as an example of shapes and
         scales. given: one condition per row, (N, c). Yields a `Round`, or `Rounds` where there are replicas.
-        Called again, the game goes on where it stood. Raises ValueError for data that cannot be played on.
+        Called again, the game goes on where it stood, on these or on other rows of the same shape; what players took from
+        the first ones, such as their units, stays, and so does the dtype of samples. Raises ValueError for data that cannot be
+        played on.
         """
         real = as_source(data, given)
+        for game in self.replicas or (self,):
+            game._check_kind(real)
         self._dealer.sizes(self._own(real))
         return self._rounds(real)
 
@@ -200,7 +203,7 @@ class Game:
         else:
             played = [game._record(lesson, hand[-1]) for game, lesson, hand in zip(self.replicas, fused, dealt, strict=True)]
         self.index += 1
-        return Rounds(tuple(played))
+        return Rounds(tuple(played), self.index)
 
     def _play_simultaneously(self, genuine: Batch) -> Round:
         fake = self._propose(genuine)
@@ -224,8 +227,8 @@ class Game:
                 "No round has been played, so there is nothing to sample. Play at least one: next(game.rounds(X))."
             )
         n, rng = _count("n", n) or 1, self.streams("sample")
-        given = self._check_given(n, given)
-        return like(deploy(self.generator, n, rng, Batch(self._seen.x, given)), self._seen.x)
+        told = Batch(self._seen.x, check_told(given, n, self._seen))
+        return like(deploy(self.generator, n, rng, told), self._seen.x)
 
     def state(self) -> dict[str, Any]:
         """All that the game and its players have learned after at least one round: themselves, not copies."""
@@ -236,6 +239,7 @@ class Game:
         return {
             "index": self.index,
             "seed": self.seed,
+            "options": options_of(self),
             "streams": self.streams.opened,
             "deck": self._dealer.deck.state(),
             "seen": self._seen,
@@ -245,22 +249,35 @@ class Game:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a state, in a game made with the same players and options: as if it had never been left."""
-        saved = len(state.get("replicas", ()))
-        if saved != len(self.replicas):
-            raise ValueError(
-                f"The state is that of a game with replicas={saved or None}, but this one has replicas="
-                f"{len(self.replicas) or None}. Restore it in a game like the one that was saved."
-            )
+        """Go on from a state, in a game made with the same players and options: as if it had never been left.
+
+        The seed is that of the state. Raises ValueError, and leaves all as it was, for what is no state, for one of a game made
+        with other options, players or parameters of players (functions compare as equal), and for one that a player refuses.
+        """
+        check_state(self, state)
+        with unharmed(*self._remembering()):
+            try:
+                self._take(copy.deepcopy(state))
+            except Exception as error:
+                raise ValueError(
+                    f"The state cannot be restored ({type(error).__name__}: {error}). Give what `state` returned of a game "
+                    "that was made with the same players."
+                ) from error
+
+    def _remembering(self) -> list[Any]:
+        """All that is changed by restoring."""
+        parts = [self, self._dealer.deck, self.generator, self.discriminator]
+        parts += [] if self.replay is None else [self.replay]
+        return parts + [part for game in self.replicas for part in game._remembering()]
+
+    def _take(self, state: dict[str, Any]) -> None:
+        self.index, self.seed = state["index"], state["seed"]
         if self.replicas:
-            self.index, self.seed = state["index"], state["seed"]
             for game, part in zip(self.replicas, state["replicas"], strict=True):
-                game.restore(part)
+                game._take(part)
             return
-        state = copy.deepcopy(state)
-        self.index, self.seed, self._seen, self._testimony = state["index"], state["seed"], state["seen"], None
-        self.streams = Streams(self.seed, state["streams"])
-        self._shared = self._known = None  # the rows that another seed drew
+        self.streams, self._seen = Streams(self.seed, state["streams"]), state["seen"]
+        self._shared = self._testimony = None  # the rows that another seed drew
         self._dealer.deck.restore(state["deck"])
         recall(self.generator, state["generator"])
         recall(self.discriminator, state["discriminator"])
@@ -328,61 +345,33 @@ class Game:
 
     def _deal(self, real: Source) -> list[Batch]:
         """Genuine samples for each fit of the judge and, last, for judging: what a round begins with."""
+        self._check_kind(real)
         if self.index == 0:
             self._start(real)
         if self._testimony is not None:
             self._testimony.close()
         dealt = self._dealer.deal(self._own(real), self.streams("real"))
-        if real is not self._known or not isinstance(real, ArraySource):  # rows of one array are of one kind
-            self._check_kind(dealt[-1])
-            self._known = real
+        if not isinstance(real, ArraySource):  # only its samples tell what it draws
+            check_kind(self._seen, dealt[-1])
         return dealt
+
+    def _check_kind(self, real: Source) -> None:
+        """A game goes on with the kind of data that it began with."""
+        if self.index > 0 and isinstance(real, ArraySource):
+            check_kind(self._seen, real)
 
     def _own(self, real: Source) -> Source:
         """The source itself, or the share of its rows that is this game's own."""
         if self.subsample is None:
             return real
         if self._shared is None or self._shared[0] is not real:
-            if not isinstance(real, ArraySource):
-                raise ValueError(
-                    f"subsample={self.subsample} takes rows of an array, but {type(real).__name__} draws its own. Leave it out."
-                )
-            if self.subsample > len(real):
-                raise ValueError(
-                    f"subsample={self.subsample} is more than the {len(real)} rows of the data. Choose at most that."
-                )
-            self._shared = real, as_source(*_fields(real.draw(self.subsample, Streams(self.seed)("subsample"))))
+            self._shared = real, share(real, self.subsample, Streams(self.seed)("subsample"))
         return self._shared[1]
-
-    def _check_kind(self, genuine: Batch) -> None:
-        """A game goes on with the kind of data that it began with."""
-        began, now = ((b.x.shape[1:], None if b.given is None else b.given.shape[1:]) for b in (self._seen, genuine))
-        if began != now:
-            raise ValueError(
-                f"The game began with events of shape {tuple(began[0])} and conditions of shape {began[1]}, but these data "
-                f"have {tuple(now[0])} and {now[1]}. Play them in a new Game."
-            )
-
-    def _check_given(self, n: int, given: Any) -> Array | None:
-        if (given is None) != (self._seen.given is None):
-            played = "without" if self._seen.given is None else "under"
-            remedy = (
-                "Leave given out."
-                if self._seen.given is None
-                else f"Pass given=, an array with one condition for each of the {n} samples."
-            )
-            told = "none was given" if given is None else f"given is a {type(given).__name__}"
-            raise ValueError(f"The game was played {played} conditions, but {told}. {remedy}")
-        return None if given is None else check_given(given, n, self._seen.given)
-
-
-def _fields(batch: Batch) -> tuple[Array, Array | None]:
-    return batch.x, batch.given
 
 
 def _count(name: str, value: int | None) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < 1:
-        raise ValueError(f"{name}={value!r}: expected a whole number, at least 1.")
+        raise ValueError(f"{name}={value!r}: expected an integer, at least 1.")
     return int(value)

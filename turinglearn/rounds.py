@@ -107,17 +107,17 @@ class Round:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """One round of every replica. Each figure is an array (R,) of the replicas' own; `replicas` are their records."""
+    """One round of every replica. Each figure is an array (R,) of the replicas' own; `replicas` are their records.
+
+    index counts the rounds that the replicas have played together, from 1; one that has also played alone has counted more:
+    ``replicas[i].index``.
+    """
 
     replicas: tuple[Round, ...]
+    index: int
 
     def __repr__(self) -> str:
         return f"Rounds(index={self.index}, replicas={len(self.replicas)}, generator_loss={_mean(self.generator_loss):.4f})"
-
-    @property
-    def index(self) -> int:
-        """How many rounds each replica has played."""
-        return self.replicas[0].index
 
     @property
     def objective(self) -> GeneratorObjective:

@@ -229,6 +229,12 @@ def bridge(
     return GradientSignal(discriminator, objective, derivative)
 
 
+def means_of(signal: Signal) -> Derivative | ImportanceWeights | None:
+    """By what a signal makes feedback of evidence; None where losses are enough."""
+    means: Derivative | ImportanceWeights | None = getattr(signal, "derivative", None) or getattr(signal, "importance", None)
+    return means
+
+
 def _losses_for(says: type[Scores]) -> str:
     """The losses of the package that a generator can descend where its judge says this."""
     kinds = [getattr(objectives, name) for name in objectives.__all__]

@@ -9,7 +9,7 @@ import numpy as np
 from turinglearn.arrays import detached, floating, is_array, like, namespace, to_numpy
 from turinglearn.protocols import Array, Batch, Rng, Source
 
-__all__ = ["ArraySource", "as_source", "check_given", "draw"]
+__all__ = ["ArraySource", "as_source", "check_given", "check_kind", "check_told", "draw", "share"]
 
 _LARGEST = 1e18  # what single precision can square and sum
 
@@ -83,6 +83,45 @@ def draw(source: Source, n: int, rng: Rng) -> Batch:
         return Batch(batch.x, check_given(batch.given, n))
     except ValueError as error:
         raise ValueError(f"{what} returned conditions that cannot be used: {error}") from error
+
+
+def share(source: Source, subsample: int, rng: Rng) -> ArraySource:
+    """So many rows of a source as a source of their own."""
+    if not isinstance(source, ArraySource):
+        raise ValueError(
+            f"subsample={subsample} takes rows of an array, but {type(source).__name__} draws its own. Leave it out."
+        )
+    if subsample > len(source):
+        raise ValueError(f"subsample={subsample} is more than the {len(source)} rows of the data. Choose at most that.")
+    rows = source.draw(subsample, rng)
+    return ArraySource(rows.x, rows.given)
+
+
+def check_kind(began: Batch, genuine: Batch | ArraySource) -> None:
+    """Raise a ValueError for data of other shapes than those that a game began with."""
+    there, now = ((b.x.shape[1:], None if b.given is None else b.given.shape[1:]) for b in (began, genuine))
+    if there != now:
+        raise ValueError(
+            f"The game began with events of shape {tuple(there[0])} and {_conditions(there[1])}, but these data have events of "
+            f"shape {tuple(now[0])} and {_conditions(now[1])}. Give data of that kind, or play these in a new Game."
+        )
+
+
+def _conditions(shape: Any) -> str:
+    return "no conditions" if shape is None else f"conditions of shape {tuple(shape)}"
+
+
+def check_told(given: Any, n: int, seen: Batch) -> Array | None:
+    """The conditions of n samples, in a game that was played on data like those seen: given exactly where these have some."""
+    if (given is None) != (seen.given is None):
+        told = "none was given" if given is None else f"given is a {type(given).__name__}"
+        if seen.given is None:
+            raise ValueError(f"The game was played without conditions, but {told}. Leave given out.")
+        raise ValueError(
+            f"The game was played under conditions, but {told}. Pass given=, an array with one condition for each of the {n} "
+            "samples."
+        )
+    return None if given is None else check_given(given, n, seen.given)
 
 
 def _take(x: Array, rows: Any) -> Array:
