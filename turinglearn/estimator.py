@@ -54,7 +54,7 @@ class TuringLearner(BaseEstimator):
     rounds : int
         How many rounds are played.
     objective, signal, batch_size, samples_per_fit, discriminator_steps, generator_steps, pack, replay
-        As for `Game`.
+        As for `Game`, whose ``simultaneous``, ``subsample`` and ``replicas`` are its own: a learner plays one game.
     keep : "best", "average" or "last"
         The stage of the generator that samples best, the latest stages together (as many as sample best; fictitious play
         averages in the same way), or what the last round left.

@@ -4,13 +4,14 @@ Each player has its own rule and learning rate, so that the two can learn on two
 """
 
 from turinglearn.nn.activations import GELU, LeakyReLU, ReLU, Tanh
+from turinglearn.nn.chains import Activation, Normalizer
 from turinglearn.nn.deviation import MinibatchDeviation
 from turinglearn.nn.maxout import Maxout
 from turinglearn.nn.network import Network, Tape
 from turinglearn.nn.normalization import BatchNorm, LayerNorm
-from turinglearn.nn.optimizers import SGD, Adam, Optimizer, RMSprop
-from turinglearn.nn.penalties import R1, R2, GradientPenalty
-from turinglearn.nn.schedules import CosineDecay, ExponentialDecay, LinearDecay, Warmup
+from turinglearn.nn.optimizers import SGD, Adam, Optimizer, RMSprop, Rule
+from turinglearn.nn.penalties import R1, R2, GradientPenalty, Penalty
+from turinglearn.nn.schedules import CosineDecay, ExponentialDecay, LearningRate, LinearDecay, Warmup
 from turinglearn.nn.spectral import SpectralNorm
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "R1",
     "R2",
     "SGD",
+    "Activation",
     "Adam",
     "BatchNorm",
     "CosineDecay",
@@ -25,13 +27,17 @@ __all__ = [
     "GradientPenalty",
     "LayerNorm",
     "LeakyReLU",
+    "LearningRate",
     "LinearDecay",
     "Maxout",
     "MinibatchDeviation",
     "Network",
+    "Normalizer",
     "Optimizer",
+    "Penalty",
     "RMSprop",
     "ReLU",
+    "Rule",
     "SpectralNorm",
     "Tanh",
     "Tape",
