@@ -71,7 +71,8 @@ def with_value(value, shape):
 half = np.full((N, 2), 0.5)
 MISBEHAVING = {
     "raises": (Probabilities(raising), "KeyError"),
-    "list": (Probabilities(half.tolist()), "a list"),
+    "ragged list": (Probabilities([[0.5, 0.5], [0.5]]), "a list"),
+    "list too short": (Probabilities(half.tolist()[1:]), r"\(11, 2\).*expected \(12, 2\)"),
     "None": (Probabilities(None), "None"),
     "NaN": (Probabilities(with_value(np.nan, (N, 2))), "expected finite"),
     "infinite": (Probabilities(with_value(np.inf, (N, 2))), "expected finite"),
@@ -85,15 +86,15 @@ MISBEHAVING = {
     "log-probabilities": (Probabilities(np.log(half)), "no probabilities"),
     "unnormalised": (Probabilities(2 * half), "no probabilities"),
     "decision raises": (Decisions(raising), "KeyError"),
-    "decision list": (Decisions(lambda X: list(X[:, 0])), "a list"),
+    "decision list of text": (Decisions(lambda X: ["much"] * len(X)), "floating-point"),
     "decision NaN": (Decisions(lambda X: with_value(np.nan, len(X))), "expected finite"),
     "decision infinite": (Decisions(lambda X: with_value(-np.inf, len(X))), "expected finite"),
     "decision of two columns": (Decisions(lambda X: X), r"\(24, 2\).*expected \(24,\)"),
     "decision too short": (Decisions(lambda X: X[1:, 0]), r"\(23,\).*expected \(24,\)"),
     "votes raise": (Votes(raising), "KeyError"),
-    "votes list": (Votes([0, 1] * 6), "a list"),
+    "votes None": (Votes(None), "a NoneType"),
     "votes of other labels": (Votes(np.full(N, 2)), "label 0 or 1"),
-    "votes as text": (Votes(np.full(N, "1")), "label 0 or 1"),
+    "votes of other words": (Votes(np.full(N, "genuine")), "label 0 or 1"),
     "votes NaN": (Votes(with_value(np.nan, N)), "label 0 or 1"),
     "votes too short": (Votes(np.ones(N - 1)), "label 0 or 1"),
     "votes as columns": (Votes(np.ones((N, 1))), "label 0 or 1"),
@@ -126,7 +127,7 @@ ONE_CLASS = {
     "none at all": (None, half),
     "names": (np.array(["fake", "real"]), half),
     "three": (np.array([0, 1, 2]), half),
-    "mixed": ([0, "1"], half),
+    "mixed": ([0, "one"], half),
 }
 
 

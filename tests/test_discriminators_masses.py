@@ -17,7 +17,7 @@ from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.multiclass import OneVsRestClassifier
-from sklearn.naive_bayes import BernoulliNB, GaussianNB
+from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB
 from sklearn.neighbors import NearestCentroid
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -116,10 +116,23 @@ class Rebalanced(LogisticRegression):
 def test_parameters_that_rebalance_unseen_need_calibration():
     for settings in ({"sampling_strategy": "auto"}, {"scale_pos_weight": 4.0}):
         with pytest.raises(ValueError, match=r"rebalances the classes in its own way.*calibrate=True"):
-            fitted(Rebalanced(**settings))
-        fitted(Rebalanced(**settings), calibrate=True)
+            fitted(Rebalanced(**settings), n0=120)
+        fitted(Rebalanced(**settings), n0=120, calibrate=True)
     for settings in ({}, {"scale_pos_weight": 1}):
         assert fitted(Rebalanced(**settings), n0=120).prior_ == pytest.approx(-np.log(2))
+
+
+def test_classes_of_one_size_stay_as_they_are_where_a_name_says_that_they_are_made_equal():
+    assert fitted(Rebalanced(sampling_strategy="auto")).prior_ == 0
+    assert log_mass_ratio(Rebalanced(scale_pos_weight=True), (20, 20)) == 0
+    with pytest.raises(ValueError, match=r"Rebalanced\(scale_pos_weight=4.0\) rebalances"):
+        fitted(Rebalanced(scale_pos_weight=4.0))
+
+    class Cleaning(Rebalanced):
+        _sampling_type = "clean-sampling"
+
+    with pytest.raises(ValueError, match=r"Cleaning\(sampling_strategy='auto'\) rebalances"):
+        fitted(Cleaning("auto"))
 
 
 def test_resampling_steps_of_a_pipeline_need_calibration():
@@ -147,4 +160,15 @@ def test_known_priors_replace_the_counts():
     assert log_mass_ratio(BernoulliNB(class_prior=[0.5, 0.5]), (10, 30)) == 0
     assert log_mass_ratio(BernoulliNB(fit_prior=False), (10, 30)) == 0
     assert log_mass_ratio(BernoulliNB(), (10, 30)) == pytest.approx(np.log(3))
+    assert log_mass_ratio(ComplementNB(), (10, 30)) == 0
     assert log_mass_ratio(object(), (10, 30)) == pytest.approx(np.log(3))
+
+
+def test_complement_naive_bayes_knows_no_counts():
+    """Rows that are there three times as often change nothing that it says, but for its smoothing."""
+    counts = rng().poisson([[5.0, 5.0]], (400, 2))
+    y = np.arange(400) < 200
+    counts[y, 0] += rng(1).poisson(3.0, 200)
+    even = ComplementNB().fit(counts, y)
+    uneven = ComplementNB().fit(np.concatenate((counts, *[counts[y]] * 2)), np.concatenate((y, *[y[y]] * 2)))
+    np.testing.assert_allclose(even.predict_proba(counts), uneven.predict_proba(counts), atol=1e-3)

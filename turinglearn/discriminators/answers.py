@@ -12,7 +12,7 @@ from turinglearn.arrays import table, to_numpy
 from turinglearn.contract import name_of
 from turinglearn.protocols import Array, Batch, PlayerError, Pullback
 
-__all__ = ["ask", "labelled", "pullback", "unstarted"]
+__all__ = ["REMEDY", "ask", "labelled", "pullback", "unstarted"]
 
 
 def labelled(real: Batch, fake: Batch) -> tuple[Any, Any]:
@@ -25,14 +25,22 @@ def labelled(real: Batch, fake: Batch) -> tuple[Any, Any]:
     return np.concatenate((table(real), table(fake))), np.arange(real.n + fake.n) < real.n
 
 
-def ask(who: str, task: str, function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
-    """function(*arguments, **options); what it raises becomes a `PlayerError` that names who, and keeps the cause."""
+REMEDY = "Try it by itself on data of that shape, then mend it or choose another."
+
+
+def ask(
+    who: str, task: str, function: Callable[..., Any], *arguments: Any, remedy: Callable[[], str] | None = None, **options: Any
+) -> Any:
+    """function(*arguments, **options); what it raises becomes a `PlayerError` that names who, and keeps the cause.
+
+    remedy: says what may help, where more is known than that one should try.
+    """
     try:
         return function(*arguments, **options)
     except Exception as error:
         raise PlayerError(
             f"{who} raised {type(error).__name__} when asked to {task}: {str(error).rstrip('.')}. "
-            "Expected an answer. Try it by itself on data of that shape, then mend it or choose another."
+            f"Expected an answer. {remedy() if remedy else REMEDY}"
         ) from error
 
 

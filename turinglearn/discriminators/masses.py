@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
+from sklearn.naive_bayes import ComplementNB
 
 __all__ = ["log_mass_ratio"]
 
@@ -19,7 +20,8 @@ def log_mass_ratio(fitted: Any, counts: tuple[int, int]) -> float:
     counts are the rows of the classes, (counterfeit, genuine). Class weights multiply them, where "balanced" makes them
     equal; priors that the classifier was told replace them. The search goes to the estimator that sets the level: the
     last step of a pipeline, the best of a search, the final one of a stack, the base of an ensemble. Raises ValueError
-    where members of a vote disagree, and for parameters that rebalance in ways only their library knows.
+    where members of a vote disagree, and for parameters that rebalance in ways only their library knows; where there are as
+    many counterfeits as genuine rows, those that make the classes equal change nothing.
     """
     name = type(fitted).__name__
     found = [_masses(estimator, np.asarray(counts, dtype=float)) for estimator in _levels(fitted)]
@@ -64,7 +66,9 @@ def _masses(estimator: Any, counts: Any) -> Any:
     settings = _settings(estimator)
     for name in _REBALANCING:
         value = settings.get(name)
-        if value is not None and not (np.isscalar(value) and value in (1, False)):
+        if value is None or value is False or (value is not True and np.isscalar(value) and value == 1):
+            continue
+        if counts[0] != counts[1] or not _equalises(estimator, value):
             raise ValueError(
                 f"{type(estimator).__name__}({name}={value!r}) rebalances the classes in its own way, so its level is "
                 "unknown; expected class_weight, or none. Find the level on held-out rows: "
@@ -72,6 +76,8 @@ def _masses(estimator: Any, counts: Any) -> Any:
             )
     if settings.get("probability"):  # a support vector machine's own calibration weighs by counts
         return counts
+    if isinstance(estimator, ComplementNB):  # it never looks at its class_prior where there are two classes
+        return np.ones(2)
     priors = settings.get("class_prior") if settings.get("priors") is None else settings["priors"]
     if priors is not None and not isinstance(priors, str):
         return np.asarray(priors, dtype=float)
@@ -79,6 +85,14 @@ def _masses(estimator: Any, counts: Any) -> Any:
     if isinstance(weight, str) or priors == "uniform" or settings.get("fit_prior") is False:
         return np.ones(2)
     return counts if weight is None else counts * [weight.get(0, 1), weight.get(1, 1)]
+
+
+def _equalises(estimator: Any, value: Any) -> bool:
+    """Whether this way of rebalancing leaves classes of one size as they are: by a name, such as "auto", not by numbers.
+
+    What cleans the borders (imbalanced-learn's `clean-sampling`) takes rows from the classes as it finds them.
+    """
+    return (value is True or isinstance(value, str)) and getattr(estimator, "_sampling_type", "") != "clean-sampling"
 
 
 def _settings(estimator: Any) -> dict[str, Any]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 from scipy.special import logit
+from sklearn.semi_supervised import LabelPropagation, LabelSpreading
 
 from turinglearn.arrays import is_array, to_numpy
 from turinglearn.contract import check_values, name_of
 from turinglearn.discriminators.answers import ask
+from turinglearn.discriminators.inputs import as_taken, remedy
 from turinglearn.protocols import PlayerError
 
-__all__ = ["spoken", "voice_of"]
+__all__ = ["labels_of", "spoken", "voice_of"]
+
+_LABELS = {"0": 0, "0.0": 0, "False": 0, "1": 1, "1.0": 1, "True": 1}  # what fit was shown, in any type, as it reads
 
 
 def voice_of(estimator: Any) -> str:
@@ -32,10 +37,15 @@ def voice_of(estimator: Any) -> str:
     )
 
 
+def labels_of(classes: Any) -> list[Any]:
+    """The labels 0 and 1 as fit was shown them, from numbers or text; anything else as it is."""
+    return [_LABELS.get(str(label), label) for label in np.ravel(classes).tolist()]
+
+
 def spoken(fitted: Any, voice: str, X: Any) -> Any:
     """The log-odds of the genuine class, the decision function, or the votes of a fitted classifier, (n,)."""
-    who, n = f"{name_of(fitted)}.{voice}", len(X)
-    answer = ask(who, f"examine {n} rows", lambda: getattr(fitted, voice)(X))
+    who, n, X = f"{name_of(fitted)}.{voice}", len(X), as_taken(fitted, X)
+    answer = ask(who, f"examine {n} rows", lambda: _answer(fitted, voice, X), remedy=lambda: remedy(fitted, X))
     if voice == "predict":
         return _votes(who, answer, n)
     if voice == "decision_function":  # of either sign: Platt's slope finds it
@@ -53,13 +63,29 @@ def spoken(fitted: Any, voice: str, X: Any) -> Any:
             f"{who} returned rows that are no probabilities; expected numbers from 0 on that sum to 1 in each row. "
             "Divide them by their sum, or offer them as a decision_function instead."
         )
-    genuine = np.ravel(fitted.classes_).tolist().index(1)
-    return logit(np.minimum(p[:, genuine], 1))
+    return logit(np.minimum(p[:, labels_of(fitted.classes_).index(1)], 1))
+
+
+def _answer(fitted: Any, voice: str, X: Any) -> Any:
+    if voice != "predict_proba" or not isinstance(fitted, LabelPropagation | LabelSpreading):
+        return _array(getattr(fitted, voice)(X))
+    with np.errstate(invalid="ignore"):  # where no label spreads to, it divides 0 by 0: it has no opinion
+        return np.nan_to_num(fitted.predict_proba(X), nan=0.5)
+
+
+def _array(answer: Any) -> Any:
+    """The answer, as an array of floating-point numbers where it is a list, or a table, or of whole numbers."""
+    if isinstance(answer, list | tuple) or (hasattr(answer, "__array__") and not is_array(answer)):
+        with suppress(ValueError):  # rows of several lengths
+            answer = np.asarray(answer)
+    return answer.astype(float) if isinstance(answer, np.ndarray) and answer.dtype.kind in "biu" else answer
 
 
 def _votes(who: str, answer: Any, n: int) -> Any:
     """1 for genuine, -1 for counterfeit, (n,)."""
     labels = to_numpy(answer) if is_array(answer) else np.empty(())
+    if labels.dtype.kind in "OU" and labels.ndim == 1:
+        labels = np.array(labels_of(labels))
     if labels.shape != (n,) or labels.dtype.kind not in "biuf" or not np.all((labels == 0) | (labels == 1)):
         what = f"an array of shape {labels.shape}, {labels.dtype}" if is_array(answer) else f"a {name_of(answer)}"
         raise PlayerError(
