@@ -106,7 +106,8 @@ class Game:
     ) -> None:
         copies = [copy.deepcopy((generator, discriminator)) for _ in range((_count("replicas", replicas) or 1) - 1)]
         self.generator, self.discriminator = as_generator(generator), as_discriminator(discriminator)
-        self.signal = bridge(self.generator, self.discriminator, objective, signal, replayed=replay is not None)
+        replayed = replay is not None or getattr(self.discriminator, "remembers", False)
+        self.signal = bridge(self.generator, self.discriminator, objective, signal, replayed=replayed)
         self._refits = getattr(self.discriminator, "refits", False)
         self.batch_size = _count("batch_size", batch_size)
         self.samples_per_fit = _count("samples_per_fit", samples_per_fit)

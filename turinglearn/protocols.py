@@ -144,6 +144,7 @@ class Discriminator(Protocol):
     - ``vjp(batch) -> (Scores, Pullback)``: the evidence with its exact gradient in x;
     - ``criterion``: the `turinglearn.objectives.DiscriminatorObjective` that it descends;
     - ``refits = True``: each update is a fit from scratch, so that it wants more samples and fewer rounds;
+    - ``remembers = True``: what it says of counterfeits is of all that it has ever seen, the first counting as the latest;
     - ``batch_coupled = True``: a score depends on the rest of the batch, so that probing sample by sample means nothing.
     """
 

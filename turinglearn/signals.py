@@ -276,6 +276,7 @@ def _check_weights(g: str, d: str, says: type[Scores], objective: GeneratorObjec
         )
     if replayed:
         raise IncompatiblePlayers(
-            f"{g} learns from weights, which need log p/q of its present samples, but with replay {d} says log p/q_fit, "
-            "q_fit being the mixture with past counterfeits. Leave replay out, or learn from losses or gradients."
+            f"{g} learns from weights, which need log p/q of its present samples, but with replay, or where it remembers, "
+            f"{d} says log p/q_fit, q_fit being the mixture with past counterfeits. Leave replay or incremental out, or learn "
+            "from losses or gradients."
         )

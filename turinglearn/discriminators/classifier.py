@@ -13,6 +13,7 @@ from turinglearn.contract import check_values, name_of
 from turinglearn.discriminators.answers import ask, labelled, pullback, unstarted
 from turinglearn.discriminators.fits import fitted_copy
 from turinglearn.discriminators.gradients import closed_form
+from turinglearn.discriminators.incremental import averages_the_past, learned_on, way_on
 from turinglearn.discriminators.masses import log_mass_ratio
 from turinglearn.discriminators.platt import hold_out, platt
 from turinglearn.discriminators.voices import spoken, voice_of
@@ -47,18 +48,32 @@ class ClassifierDiscriminator(BaseEstimator):
         and 1.
     calibrate : bool
         Whether to find a and b on held-out rows.
+    incremental : bool
+        Whether each update goes on with the classifier of the last one, and does not fit it anew: by its partial_fit, once
+        over the rows, or by trees that are added to an ensemble, n_estimators each time. Of a Pipeline the last step learns
+        on, and those before it are kept as the first update fitted them. n is then the number of rows in all updates.
 
     Attributes
     ----------
     estimator_ : the fitted copy, None before the first update.
+    counts_ : the numbers of counterfeit and genuine rows that it has learned from.
     limit_, prior_, slope_, level_ : the clip, log M₁/M₀, a and b of (1).
     """
 
-    refits = True
-
-    def __init__(self, estimator: Any, *, calibrate: bool = False) -> None:
+    def __init__(self, estimator: Any, *, calibrate: bool = False, incremental: bool = False) -> None:
         self.estimator = estimator
         self.calibrate = calibrate
+        self.incremental = incremental
+
+    @property
+    def refits(self) -> bool:
+        """Whether each update is a fit from scratch; raises ValueError if the classifier should learn on and cannot."""
+        return not (self.incremental and way_on(self.estimator))
+
+    @property
+    def remembers(self) -> bool:
+        """Whether its evidence is log p/q of all counterfeits so far, the latest counting no more than the first."""
+        return self.incremental and averages_the_past(self.estimator)
 
     @property
     def says(self) -> type[Scores]:
@@ -70,16 +85,20 @@ class ClassifierDiscriminator(BaseEstimator):
         self.estimator_: Any = None
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
-        """Fit a fresh copy of the classifier."""
+        """Fit a fresh copy of the classifier, or let the one that is there learn on."""
         voice = voice_of(self.estimator)
         calibrated = self.calibrate or voice == "decision_function"
         X, genuine = labelled(real, fake)
         held = hold_out(genuine, _HELD_OUT, rng) if calibrated else np.zeros(len(X), dtype=bool)
         rows = rng.permutation(np.flatnonzero(~held))
-        fitted = fitted_copy(self.estimator, X[rows], genuine[rows].astype(int), rng)
+        so_far = getattr(self, "estimator_", None) if self.incremental else None
+        lesson = X[rows], genuine[rows].astype(int), rng
+        fitted = learned_on(self.estimator, so_far, *lesson) if self.incremental else fitted_copy(self.estimator, *lesson)
+        before = 0 if so_far is None else self.counts_
+        self.counts_: Any = before + np.bincount(lesson[1], minlength=2)
         level_is_known = voice == "predict_proba" and not calibrated  # else Platt's takes the prior in, or there is none
-        self.prior_ = log_mass_ratio(fitted, (fake.n, real.n)) if level_is_known else 0.0
-        self.estimator_, self.limit_ = fitted, np.log(len(rows) + 1) if voice == "predict_proba" else np.inf
+        self.prior_ = log_mass_ratio(fitted, tuple(self.counts_)) if level_is_known else 0.0
+        self.estimator_, self.limit_ = fitted, np.log(self.counts_.sum() + 1) if voice == "predict_proba" else np.inf
         self.slope_, self.level_ = 1.0, 0.0
         if calibrated:
             margins, _ = self._margins(X[held])
