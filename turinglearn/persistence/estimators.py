@@ -20,6 +20,15 @@ __all__ = ["estimator_bytes", "read_estimator"]
 # What fitted estimators hold, beyond what skops trusts by itself: each is built from plain arrays, numbers and texts.
 _CLASSES = (
     "collections.OrderedDict",
+    "imblearn.ensemble._bagging.BalancedBaggingClassifier",
+    "imblearn.ensemble._easy_ensemble.EasyEnsembleClassifier",
+    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+    "imblearn.ensemble._weight_boosting.RUSBoostClassifier",
+    "imblearn.over_sampling._random_over_sampler.RandomOverSampler",
+    "imblearn.over_sampling._smote.base.SMOTE",
+    "imblearn.pipeline.Pipeline",
+    "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
+    "interpret.glassbox._ebm._ebm.ExplainableBoostingClassifier",
     "lightgbm.basic.Booster",
     "lightgbm.sklearn.LGBMClassifier",
     "sklearn.calibration._CalibratedClassifier",
@@ -31,6 +40,7 @@ _CLASSES = (
     "sklearn.tree._tree.Tree",
     "xgboost.core.Booster",
     "xgboost.sklearn.XGBClassifier",
+    "xgboost.sklearn.XGBRFClassifier",
 )
 _MODULES = (  # all classes that are defined in them
     "sklearn.gaussian_process.kernels",
