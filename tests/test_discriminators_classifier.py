@@ -8,8 +8,9 @@ from inspect import signature
 
 import numpy as np
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     BaggingClassifier,
     ExtraTreesClassifier,
@@ -29,6 +30,7 @@ from sklearn.svm import SVC, LinearSVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils import all_estimators
 
+from turinglearn.discriminators.calibration import folds
 from turinglearn.discriminators.classifier import ClassifierDiscriminator
 from turinglearn.protocols import Batch, LogOdds, PlayerError, Scores
 
@@ -85,10 +87,12 @@ def test_columns_and_signs_follow_classes():
 
     x = fresh().x
     np.testing.assert_allclose(fitted(Swapped()).examine(Batch(x)).values, fitted(Custom()).examine(Batch(x)).values)
-    assert np.corrcoef(fitted(SwappedDecision()).examine(Batch(x)).values, x[:, 0])[0, 1] > 0.999
+    np.testing.assert_array_equal(fitted(SwappedDecision(), calibrate="none").examine(Batch(x)).values, x[:, 0])
+    for calibrate in ("platt", "isotonic", "temperature"):
+        assert np.corrcoef(fitted(SwappedDecision(), calibrate=calibrate).examine(Batch(x)).values, x[:, 0])[0, 1] > 0.9
 
 
-@pytest.mark.parametrize("calibrate", [False, True])
+@pytest.mark.parametrize("calibrate", ["none", "platt", "isotonic", "temperature"])
 @pytest.mark.parametrize("name", ["tree", "1-NN", "extra trees"])
 def test_classifiers_that_answer_0_and_1_say_finite_log_odds(name, calibrate):
     estimator = {
@@ -97,7 +101,7 @@ def test_classifiers_that_answer_0_and_1_say_finite_log_odds(name, calibrate):
         "extra trees": ExtraTreesClassifier(3),
     }[name]
     judge = fitted(estimator, 50, 100, calibrate=calibrate)
-    n = 100 if calibrate else 150
+    n = 150
     assert judge.limit_ == np.log(n + 1)
     for batch in (fresh(), Batch(np.full((3, 2), 1e6)), pair(50, 100, rng(), 2)[0]):
         r = judge.examine(batch).values
@@ -105,7 +109,7 @@ def test_classifiers_that_answer_0_and_1_say_finite_log_odds(name, calibrate):
         assert np.all(np.isfinite(r))
     r = judge.examine(fresh(2000)).values
     assert np.corrcoef(r, fresh(2000).x[:, 0])[0, 1] > 0.2
-    if not calibrate:
+    if calibrate == "none":
         assert expit(r.max() + judge.prior_) == pytest.approx((n + 1) / (n + 2))
 
 
@@ -132,7 +136,7 @@ def test_calibration_moderates_a_classifier_that_interpolates():
     batch = fresh(4000)
     truth = batch.x[:, 0]
     raw, calibrated = (
-        fitted(ExtraTreesClassifier(20), 300, 300, calibrate=calibrate).examine(batch).values for calibrate in (False, True)
+        fitted(ExtraTreesClassifier(20), 300, 300, calibrate=calibrate).examine(batch).values for calibrate in ("none", "platt")
     )
     assert np.mean((calibrated - truth) ** 2) < np.mean((raw - truth) ** 2)
 
@@ -160,25 +164,49 @@ class OutspokenSpy(Spy):
         return np.stack((1 - p, p), axis=1)
 
 
-@pytest.mark.parametrize(("spy", "calibrate"), [(Spy, False), (Spy, True), (OutspokenSpy, True), (OutspokenSpy, False)])
-def test_held_out_rows_are_never_in_the_fit(spy, calibrate):
+@pytest.mark.parametrize("calibrate", ["platt", "isotonic", "temperature"])
+@pytest.mark.parametrize("spy", [Spy, OutspokenSpy])
+def test_every_margin_comes_from_a_fit_that_has_not_seen_its_row(spy, calibrate):
     Spy.seen.clear()
     real, fake = pair(60, 30, rng(), d=3)
     ClassifierDiscriminator(spy(), calibrate=calibrate).update(real, fake, rng(1))
     rows = {tuple(row): genuine for batch, genuine in ((real, 1), (fake, 0)) for row in batch.x}
-    (_, X, y), *asked = Spy.seen
-    assert [rows[tuple(row)] for row in X] == list(y)
-    assert np.any(np.diff(y) > 0)  # shuffled: genuine first would fall only
-    if spy is OutspokenSpy and not calibrate:
-        assert len(X) == 90
-        assert not asked
-        return
-    assert y.sum() == 40
-    assert len(y) == 60
-    ((_, held, _),) = asked
-    assert {tuple(row) for row in X} | {tuple(row) for row in held} == set(rows)
-    assert len(X) + len(held) == 90
-    assert sum(rows[tuple(row)] for row in held) == 20
+    *crossed, (kind, X, _) = Spy.seen
+    assert kind == "fit"  # the one that gives evidence, on all rows
+    assert {tuple(row) for row in X} == set(rows)
+    asked = []
+    for (fit, kept, labels), (ask, out, _) in zip(crossed[::2], crossed[1::2], strict=True):
+        assert (fit, ask) == ("fit", "asked")
+        assert [rows[tuple(row)] for row in kept] == list(labels)
+        assert np.any(np.diff(labels) > 0)  # shuffled: genuine first would fall only
+        assert {tuple(row) for row in kept} | {tuple(row) for row in out} == set(rows)
+        assert len(kept) + len(out) == 90
+        assert sum(rows[tuple(row)] for row in out) == 20
+        asked += [tuple(row) for row in out]
+    assert len(asked) == len(set(asked)) == 90
+
+
+def test_without_calibration_there_is_one_fit_to_all_rows():
+    Spy.seen.clear()
+    ClassifierDiscriminator(OutspokenSpy()).update(*pair(60, 30, rng(), d=3), rng(1))
+    ((kind, X, y),) = Spy.seen
+    assert (kind, len(X), y.sum()) == ("fit", 90, 60)
+    assert np.any(np.diff(y) > 0)
+
+
+def test_the_map_is_that_of_scikit_learns_cross_fitting():
+    """`CalibratedClassifierCV(ensemble=False)` on the same folds: Platt's regression on the margins that are out of fold."""
+    stream, (real, fake) = np.random.default_rng(3), pair(150, 150, rng(), d=2)
+    judge = ClassifierDiscriminator(LinearSVC(), calibrate="platt")
+    judge.update(real, fake, stream)
+    stream = np.random.default_rng(3)
+    order = stream.permutation(300)
+    X, y = np.concatenate((real.x, fake.x))[order], (np.arange(300) < 150)[order]
+    splits = [(np.flatnonzero(~out), np.flatnonzero(out)) for out in folds(y, stream)]
+    for random_state in (0, 1):
+        sure = CalibratedClassifierCV(LinearSVC(random_state=random_state), cv=splits, ensemble=False).fit(X, y)
+        p = sure.predict_proba(fresh().x)[:, 1]
+        np.testing.assert_allclose(judge.examine(fresh()).values, logit(p), atol=2e-3)
 
 
 # --------------------------------------------------------------------------------------- copies, seeds and beginnings
@@ -250,9 +278,9 @@ def test_before_the_first_fit_there_is_no_opinion():
 
 
 def test_clones_and_parameters_follow_scikit_learn():
-    judge = ClassifierDiscriminator(RandomForestClassifier(3), calibrate=True)
+    judge = ClassifierDiscriminator(RandomForestClassifier(3), calibrate="isotonic")
     copy = clone(judge).set_params(estimator__n_estimators=7)
-    assert copy.calibrate
+    assert copy.calibrate == "isotonic"
     assert copy.estimator.n_estimators == 7
     assert judge.estimator.n_estimators == 3
     assert "RandomForestClassifier(n_estimators=3)" in repr(judge)
@@ -262,16 +290,20 @@ def test_clones_and_parameters_follow_scikit_learn():
 @pytest.mark.parametrize(
     ("estimator", "calibrate", "says"),
     [
-        (RandomForestClassifier(), False, LogOdds),
-        (LinearSVC(), False, LogOdds),
-        (make_pipeline(StandardScaler(), LinearSVC()), False, LogOdds),
-        (GridSearchCV(Perceptron(), {"penalty": [None]}), False, LogOdds),
-        (SVC(), False, LogOdds),
-        (OutputCodeClassifier(LogisticRegression()), False, Scores),
-        (OutputCodeClassifier(LogisticRegression()), True, LogOdds),
-        (VotingClassifier([("a", GaussianNB())]), False, Scores),
-        (VotingClassifier([("a", GaussianNB())], voting="soft"), False, LogOdds),
-        (Custom(), False, LogOdds),
+        (RandomForestClassifier(), "auto", LogOdds),
+        (LinearSVC(), "auto", LogOdds),
+        (LinearSVC(), "none", Scores),
+        (make_pipeline(StandardScaler(), LinearSVC()), "auto", LogOdds),
+        (GridSearchCV(Perceptron(), {"penalty": [None]}), "auto", LogOdds),
+        (SVC(), "auto", LogOdds),
+        (SVC(), "isotonic", LogOdds),
+        (OutputCodeClassifier(LogisticRegression()), "auto", Scores),
+        (OutputCodeClassifier(LogisticRegression()), "none", Scores),
+        (OutputCodeClassifier(LogisticRegression()), "platt", LogOdds),
+        (VotingClassifier([("a", GaussianNB())]), "auto", Scores),
+        (VotingClassifier([("a", GaussianNB())], voting="soft"), "auto", LogOdds),
+        (Custom(), "auto", LogOdds),
+        (Custom(), "none", LogOdds),
     ],
 )
 def test_what_a_classifier_says_depends_on_its_methods(estimator, calibrate, says):
@@ -281,7 +313,13 @@ def test_what_a_classifier_says_depends_on_its_methods(estimator, calibrate, say
     scores = judge.examine(fresh())
     assert type(scores) is judge.says is says
     if says is Scores:
-        assert set(scores.values) == {-1.0, 1.0}
+        votes = not hasattr(estimator, "decision_function")
+        expected = (
+            np.where(judge.estimator_.predict(fresh().x) == 1, 1, -1)
+            if votes
+            else judge.estimator_.decision_function(fresh().x)
+        )
+        np.testing.assert_allclose(scores.values, expected)
 
 
 def test_conditions_are_columns_and_events_are_flattened():

@@ -183,9 +183,17 @@ def test_a_batch_of_nothing_is_refused(n1, n0):
 
 
 def test_calibration_needs_two_of_each_class():
-    judge = ClassifierDiscriminator(LogisticRegression(), calibrate=True)
+    judge = ClassifierDiscriminator(LogisticRegression(), calibrate="platt")
     with pytest.raises(ValueError, match="1 counterfeit samples; expected at least 2"):
         judge.update(batch(5), batch(1), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("calibrate", [True, False, None, "sigmoid", ["platt"]])
+def test_unknown_calibrations_are_refused(calibrate):
+    judge = ClassifierDiscriminator(LogisticRegression(), calibrate=calibrate)
+    for use in (lambda: judge.says, lambda: judge.update(batch(5), batch(5), np.random.default_rng(0))):
+        with pytest.raises(ValueError, match=r"calibrate=.*expected 'auto', 'none', 'platt', 'isotonic' or 'temperature'"):
+            use()
 
 
 def test_the_smallest_batches_work():

@@ -80,7 +80,7 @@ def batches(rng, n=60, event=(2, 2), conditions=2):
     return real, Batch(scale * rng.normal(size=(2 * n, *event)), given[1])
 
 
-def fitted(estimator, calibrate=False, seed=0):
+def fitted(estimator, calibrate="auto", seed=0):
     rng = np.random.default_rng(seed)
     judge = ClassifierDiscriminator(estimator, calibrate=calibrate)
     judge.update(*batches(rng), rng)
@@ -117,7 +117,7 @@ def margins(judge, batch):
     return closed_form(judge.estimator_)(judge.estimator_, X)[0]
 
 
-@pytest.mark.parametrize("calibrate", [False, True], ids=["", "calibrated"])
+@pytest.mark.parametrize("calibrate", ["auto", "platt", "temperature"])
 @pytest.mark.parametrize("name", CLOSED)
 def test_the_gradient_is_that_of_the_emitted_evidence(name, calibrate):
     judge, batch = fitted(CLOSED[name], calibrate)

@@ -76,7 +76,7 @@ LEVELS = {
 
 
 @pytest.mark.filterwarnings("ignore:The `probability` parameter was deprecated:FutureWarning")
-@pytest.mark.parametrize("calibrate", [False, True], ids=["", "calibrated"])
+@pytest.mark.parametrize("calibrate", ["auto", "platt"])
 @pytest.mark.parametrize("name", LEVELS)
 def test_the_level_is_that_of_the_densities_whatever_the_counts(name, calibrate):
     middle, errors = Batch(np.zeros((1, 1))), []
@@ -84,9 +84,23 @@ def test_the_level_is_that_of_the_densities_whatever_the_counts(name, calibrate)
         judge = ClassifierDiscriminator(LEVELS[name], calibrate=calibrate)
         judge.update(*pair(100, 400, rng(seed)), rng(seed))
         errors.append(judge.examine(middle).values[0])
-    assert judge.prior_ == 0 or not calibrate
+    assert judge.prior_ == 0 or calibrate == "auto"
     standard_error = np.std(errors, ddof=1) / np.sqrt(len(errors))
     assert standard_error < np.log(4) / 20  # a forgotten or a doubled correction would be twenty of these
+    assert abs(np.mean(errors)) < 4 * standard_error
+
+
+@pytest.mark.parametrize("calibrate", ["isotonic", "temperature"])
+@pytest.mark.parametrize("name", ["counts", "balanced", "weights", "bagging", "told priors"])
+def test_the_other_calibrations_keep_the_level_too(name, calibrate):
+    """On average over points on both sides of the middle: one step of an isotonic map is noisy."""
+    grid, errors = Batch(np.linspace(-1, 1, 21)[:, None]), []
+    for seed in range(15):
+        judge = ClassifierDiscriminator(LEVELS[name], calibrate=calibrate)
+        judge.update(*pair(100, 400, rng(seed)), rng(seed))
+        errors.append(judge.examine(grid).values.mean())
+    standard_error = np.std(errors, ddof=1) / np.sqrt(len(errors))
+    assert standard_error < np.log(4) / 20
     assert abs(np.mean(errors)) < 4 * standard_error
 
 
@@ -115,9 +129,9 @@ class Rebalanced(LogisticRegression):
 
 def test_parameters_that_rebalance_unseen_need_calibration():
     for settings in ({"sampling_strategy": "auto"}, {"scale_pos_weight": 4.0}):
-        with pytest.raises(ValueError, match=r"rebalances the classes in its own way.*calibrate=True"):
+        with pytest.raises(ValueError, match=r"rebalances the classes in its own way.*calibrate='platt'"):
             fitted(Rebalanced(**settings), n0=120)
-        fitted(Rebalanced(**settings), n0=120, calibrate=True)
+        fitted(Rebalanced(**settings), n0=120, calibrate="platt")
     for settings in ({}, {"scale_pos_weight": 1}):
         assert fitted(Rebalanced(**settings), n0=120).prior_ == pytest.approx(-np.log(2))
 
@@ -144,9 +158,9 @@ def test_resampling_steps_of_a_pipeline_need_calibration():
 
 def test_members_that_disagree_need_calibration():
     vote = VotingClassifier([("a", plain()), ("b", plain(class_weight="balanced"))], voting="soft")
-    with pytest.raises(ValueError, match=r"weigh the classes differently.*calibrate=True"):
+    with pytest.raises(ValueError, match=r"weigh the classes differently.*calibrate='platt'"):
         fitted(vote, 30, 60)
-    fitted(vote, 30, 60, calibrate=True)
+    fitted(vote, 30, 60, calibrate="platt")
     fitted(vote, 60, 60)  # they agree
 
 

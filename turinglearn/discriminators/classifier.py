@@ -11,34 +11,42 @@ from sklearn.base import BaseEstimator
 from turinglearn.arrays import table
 from turinglearn.contract import check_values, name_of
 from turinglearn.discriminators.answers import ask, labelled, pullback, unstarted
+from turinglearn.discriminators.calibration import CALIBRATORS, Temperature, folds
 from turinglearn.discriminators.fits import fitted_copy
 from turinglearn.discriminators.gradients import closed_form
 from turinglearn.discriminators.incremental import averages_the_past, learned_on, way_on
 from turinglearn.discriminators.masses import log_mass_ratio
-from turinglearn.discriminators.platt import hold_out, platt
 from turinglearn.discriminators.voices import spoken, voice_of
 from turinglearn.protocols import Batch, LogOdds, Pullback, Rng, Scores
 
 __all__ = ["ClassifierDiscriminator"]
 
-_HELD_OUT = 1 / 3
+_USUAL = {"predict_proba": "none", "decision_function": "platt", "predict": "none"}
 
 
 class ClassifierDiscriminator(BaseEstimator):
     """A classifier that each update fits anew to genuine (label 1) against counterfeit samples (label 0). It says
 
-        r = a (m - log M₁/M₀) + b,    m = logit P(genuine), clipped to ±log(n + 1),                          (1)
+        r = c(m - log M₁/M₀),    m = logit P(genuine), clipped to ±log(n + 1),                               (1)
 
     for n rows in the fit and effective class masses M (counts times class weights; equal where these are balanced).
-    The clip is that of P to [1/(n + 2), 1 - 1/(n + 2)]: n rows cannot prove more. Without calibration a = 1 and b = 0;
-    with it they are Platt's (1999), from a third of each class that the classifier is not fitted to, and b takes the
-    masses in. A classifier with nothing but a decision function is always calibrated, m being that function. One with
-    neither says its votes, ±1, as plain scores, or as log-odds if it is calibrated. Between start and the first update
-    r = 0: it has no opinion.
+    The clip is that of P to [1/(n + 2), 1 - 1/(n + 2)]: n rows cannot prove more. A classifier with nothing but a decision
+    function has this for m, without clip and masses; one with neither has its votes, ±1. Between start and the first
+    update r = 0: it has no opinion.
+
+    The map c is the identity, or found by calibration: three further fits, each without a third of the rows, say m on the rows
+    that they have not seen, and c is the map from these margins to log-odds that explains best which rows are genuine.
+
+    - "platt": a m + b (Platt 1999), which takes the masses in;
+    - "isotonic": a rising step function (Zadrozny & Elkan 2002), which takes them in too and has no gradient;
+    - "temperature": m / T (Guo et al. 2017), which believes the classifier's own level;
+    - "none": the identity; decision functions and votes are then no log-odds but plain scores, an order;
+    - "auto": "platt" for decision functions, else "none".
 
     A classifier that interpolates tells nothing about the samples that it was fitted to: examine fresh ones.
 
-    The exact gradient `vjp` is there for linear models and MLPClassifier, alone or after StandardScalers in a Pipeline.
+    The exact gradient `vjp` is there for linear models and MLPClassifier, alone or after StandardScalers in a Pipeline, but not
+    with isotonic calibration.
 
     Parameters
     ----------
@@ -46,21 +54,22 @@ class ClassifierDiscriminator(BaseEstimator):
         It has fit, which sets classes_, and predict_proba, decision_function or predict. It is copied, never fitted itself;
         random_state parameters, nested ones too, are drawn anew for each fit. A dictionary class_weight is of the labels 0
         and 1.
-    calibrate : bool
-        Whether to find a and b on held-out rows.
+    calibrate : str
+        How c is found: "auto", "none", "platt", "isotonic" or "temperature".
     incremental : bool
         Whether each update goes on with the classifier of the last one, and does not fit it anew: by its partial_fit, once
         over the rows, or by trees that are added to an ensemble, n_estimators each time. Of a Pipeline the last step learns
-        on, and those before it are kept as the first update fitted them. n is then the number of rows in all updates.
+        on, and those before it are kept as the first update fitted them. n is then the number of rows in all updates, and c is
+        found, from the second update on, by what the classifier says of the new rows before it learns from them.
 
     Attributes
     ----------
-    estimator_ : the fitted copy, None before the first update.
+    estimator_ : the copy that is fitted to all rows, None before the first update.
     counts_ : the numbers of counterfeit and genuine rows that it has learned from.
-    limit_, prior_, slope_, level_ : the clip, log M₁/M₀, a and b of (1).
+    limit_, prior_, calibrator_ : the clip, log M₁/M₀ and c of (1).
     """
 
-    def __init__(self, estimator: Any, *, calibrate: bool = False, incremental: bool = False) -> None:
+    def __init__(self, estimator: Any, *, calibrate: str = "auto", incremental: bool = False) -> None:
         self.estimator = estimator
         self.calibrate = calibrate
         self.incremental = incremental
@@ -77,32 +86,27 @@ class ClassifierDiscriminator(BaseEstimator):
 
     @property
     def says(self) -> type[Scores]:
-        """Log-odds, or plain scores of a classifier that has nothing but votes."""
-        return LogOdds if self.calibrate or voice_of(self.estimator) != "predict" else Scores
+        """Log-odds, or plain scores of decision functions and votes that are not calibrated."""
+        return LogOdds if self._how() != "none" or voice_of(self.estimator) == "predict_proba" else Scores
 
     def start(self, example: Batch, rng: Rng) -> None:
         """Forget every fit: no opinion."""
         self.estimator_: Any = None
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
-        """Fit a fresh copy of the classifier, or let the one that is there learn on."""
-        voice = voice_of(self.estimator)
-        calibrated = self.calibrate or voice == "decision_function"
+        """Fit fresh copies of the classifier, or let the one that is there learn on."""
+        how = self._how()
         X, genuine = labelled(real, fake)
-        held = hold_out(genuine, _HELD_OUT, rng) if calibrated else np.zeros(len(X), dtype=bool)
-        rows = rng.permutation(np.flatnonzero(~held))
+        order = rng.permutation(len(X))
+        X, genuine = X[order], genuine[order]
         so_far = getattr(self, "estimator_", None) if self.incremental else None
-        lesson = X[rows], genuine[rows].astype(int), rng
-        fitted = learned_on(self.estimator, so_far, *lesson) if self.incremental else fitted_copy(self.estimator, *lesson)
-        before = 0 if so_far is None else self.counts_
-        self.counts_: Any = before + np.bincount(lesson[1], minlength=2)
-        level_is_known = voice == "predict_proba" and not calibrated  # else Platt's takes the prior in, or there is none
-        self.prior_ = log_mass_ratio(fitted, tuple(self.counts_)) if level_is_known else 0.0
-        self.estimator_, self.limit_ = fitted, np.log(self.counts_.sum() + 1) if voice == "predict_proba" else np.inf
-        self.slope_, self.level_ = 1.0, 0.0
-        if calibrated:
-            margins, _ = self._margins(X[held])
-            self.slope_, self.level_ = platt(np.clip(margins, -self.limit_, self.limit_), genuine[held])
+        counts = _counts(genuine) + (0 if so_far is None else self.counts_)
+        self.limit_ = np.log(counts.sum() + 1) if voice_of(self.estimator) == "predict_proba" else np.inf
+        calibrator: Any = Temperature()
+        if how != "none":
+            calibrator = CALIBRATORS[how].fit(self._fresh_margins(so_far, X, genuine, rng), genuine)
+        self.estimator_, self.prior_ = self._fitted(so_far, X, genuine, counts, rng)
+        self.calibrator_, self.counts_ = calibrator, counts
 
     def examine(self, batch: Batch) -> Scores:
         """The evidence on each sample, (n,), finite."""
@@ -113,6 +117,8 @@ class ClassifierDiscriminator(BaseEstimator):
         """The evidence and its exact pullback, 0 where (1) clips; only classifiers with a closed form have it."""
         if closed_form(self.estimator) is None:
             raise AttributeError(f"{name_of(self.estimator)} has no closed-form gradient, so there is no vjp")
+        if not hasattr(CALIBRATORS.get(self._how(), Temperature), "slopes"):
+            raise AttributeError(f"calibrate={self.calibrate!r} is flat almost everywhere, so there is no vjp")
         return self._examine
 
     def _examine(self, batch: Batch) -> tuple[Scores, Pullback]:
@@ -121,16 +127,53 @@ class ClassifierDiscriminator(BaseEstimator):
         X = table(batch)
         if self.estimator_ is None:
             return self.says(np.zeros(batch.n)), pullback(batch.x, lambda: np.zeros(X.shape))
-        m, gradient = self._margins(X)
-        r = self.slope_ * (np.clip(m, -self.limit_, self.limit_) - self.prior_) + self.level_  # (1)
+        m, gradient = _margins(self.estimator_, X)
+        z = self._clipped(m) - self.prior_
         inside = np.abs(m) < self.limit_
-        return self.says(r), pullback(batch.x, lambda: self.slope_ * inside[:, None] * gradient())
+        r = self.calibrator_(z)  # (1)
+        return self.says(r), pullback(batch.x, lambda: (self.calibrator_.slopes(z) * inside)[:, None] * gradient())
 
-    def _margins(self, X: Any) -> tuple[Any, Callable[[], Any]]:
-        """m of (1) before its clip, (n,), and where there is a closed form the function that computes dm/dX."""
-        form, who = closed_form(self.estimator_), name_of(self.estimator_)
-        if form is None:
-            return spoken(self.estimator_, voice_of(self.estimator), X), lambda: None
-        margins, gradient = ask(who, f"examine {len(X)} rows", form, self.estimator_, X.astype(float, copy=False))
-        check_values(who, "margins", margins, (len(X),))
-        return margins, gradient
+    def _how(self) -> str:
+        """The calibration, checked."""
+        if not (isinstance(self.calibrate, str) and self.calibrate in ("auto", "none", *CALIBRATORS)):
+            raise ValueError(
+                f"ClassifierDiscriminator(calibrate={self.calibrate!r}): expected 'auto', 'none', 'platt', 'isotonic' or "
+                "'temperature'. Leave it out, or choose 'platt', which suits most."
+            )
+        return _USUAL[voice_of(self.estimator)] if self.calibrate == "auto" else self.calibrate
+
+    def _fresh_margins(self, so_far: Any, X: Any, genuine: Any, rng: Rng) -> Any:
+        """Margins (n,) less log M₁/M₀ of rows that what says them was not fitted to."""
+        if so_far is not None:
+            return self._clipped(_margins(so_far, X)[0]) - self.prior_
+        margins = np.empty(len(X))
+        for out in folds(genuine, rng):
+            fitted, prior = self._fitted(None, X[~out], genuine[~out], _counts(genuine[~out]), rng)
+            margins[out] = self._clipped(_margins(fitted, X[out])[0]) - prior
+        return margins
+
+    def _fitted(self, so_far: Any, X: Any, genuine: Any, counts: Any, rng: Rng) -> tuple[Any, float]:
+        """A copy that has learned from these rows, and log M₁/M₀ where the level of its margins counts."""
+        lesson = X, genuine.astype(int), rng
+        fitted = learned_on(self.estimator, so_far, *lesson) if self.incremental else fitted_copy(self.estimator, *lesson)
+        if voice_of(self.estimator) != "predict_proba" or self._how() in ("platt", "isotonic"):
+            return fitted, 0.0
+        return fitted, log_mass_ratio(fitted, tuple(counts))
+
+    def _clipped(self, margins: Any) -> Any:
+        return np.clip(margins, -self.limit_, self.limit_)
+
+
+def _margins(fitted: Any, X: Any) -> tuple[Any, Callable[[], Any]]:
+    """m of (1) before its clip, (n,), and where there is a closed form the function that computes dm/dX."""
+    form, who = closed_form(fitted), name_of(fitted)
+    if form is None:
+        return spoken(fitted, voice_of(fitted), X), lambda: None
+    margins, gradient = ask(who, f"examine {len(X)} rows", form, fitted, X.astype(float, copy=False))
+    check_values(who, "margins", margins, (len(X),))
+    return margins, gradient
+
+
+def _counts(genuine: Any) -> Any:
+    """How many rows are counterfeit, and how many genuine, (2,)."""
+    return np.bincount(genuine.astype(int), minlength=2)

@@ -35,7 +35,7 @@ def log_mass_ratio(fitted: Any, counts: tuple[int, int]) -> float:
         raise ValueError(
             f"The members of {name} weigh the classes differently, so its level is unknown; expected one class_weight "
             "for all. Give them the same one, or find the level on held-out rows: "
-            "ClassifierDiscriminator(..., calibrate=True)."
+            "ClassifierDiscriminator(..., calibrate='platt')."
         )
     return float(ratios[0])
 
@@ -72,7 +72,7 @@ def _masses(estimator: Any, counts: Any) -> Any:
             raise ValueError(
                 f"{type(estimator).__name__}({name}={value!r}) rebalances the classes in its own way, so its level is "
                 "unknown; expected class_weight, or none. Find the level on held-out rows: "
-                "ClassifierDiscriminator(..., calibrate=True)."
+                "ClassifierDiscriminator(..., calibrate='platt')."
             )
     if settings.get("probability"):  # a support vector machine's own calibration weighs by counts
         return counts

@@ -9,7 +9,7 @@ from scipy.special import expit
 
 from turinglearn.protocols import Rng
 
-__all__ = ["hold_out", "platt"]
+__all__ = ["hold_out", "logistic_regression", "platt", "targets"]
 
 
 def platt(scores: Any, genuine: Any) -> tuple[float, float]:
@@ -21,27 +21,32 @@ def platt(scores: Any, genuine: Any) -> tuple[float, float]:
     a = b = 0. The slope keeps the sign that the rows give it: it is negative where the score ranks them the wrong way.
     """
     s, genuine = np.asarray(scores, dtype=float), np.asarray(genuine, dtype=bool)
-    n1, n0 = np.sum(genuine), np.sum(~genuine)
-    t = np.where(genuine, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
-    prior = np.log(t.sum() / (1 - t).sum())
+    t, prior = targets(genuine)
     unit = np.ptp(s) / 2
     if unit <= max(1e-12 * np.abs(s).max(), 1e-200):  # constant, but for rounding
         return 0.0, 0.0
     middle = s.min() + unit
-    a, b = _logistic_regression((s - middle) / unit, t, prior)
+    z = (s - middle) / unit
+    a, b = logistic_regression(np.stack((z, np.ones_like(z)), axis=1), t, np.array([0.0, prior]))
     return float(a / unit), float(b - a * middle / unit - prior)
 
 
-def _logistic_regression(z: Any, t: Any, intercept: float) -> Any:
-    """(a, b) that minimise the cross-entropy of the targets t under sigmoid(a z + b), from (0, intercept) on."""
-    Z, theta = np.stack((z, np.ones_like(z)), axis=1), np.array([0.0, intercept])
+def targets(genuine: Any) -> tuple[Any, float]:
+    """Platt's targets t (n,) for rows that are genuine or not, (n,), and the log-ratio of their masses, Σt to Σ(1 - t)."""
+    n1, n0 = np.sum(genuine), np.sum(~genuine)
+    t = np.where(genuine, (n1 + 1) / (n1 + 2), 1 / (n0 + 2))
+    return t, float(np.log(t.sum() / (1 - t).sum()))
+
+
+def logistic_regression(Z: Any, t: Any, theta: Any, offset: float = 0.0) -> Any:
+    """θ (k,) that minimises the cross-entropy of the targets t (n,) under sigmoid(Zθ + offset), from θ = theta on."""
 
     def loss(theta: Any) -> Any:
-        r = Z @ theta
+        r = Z @ theta + offset
         return np.sum(np.logaddexp(0, r) - t * r)
 
     for _ in range(100):
-        p = expit(Z @ theta)
+        p = expit(Z @ theta + offset)
         gradient, hessian = Z.T @ (p - t), (Z.T * (p * (1 - p))) @ Z
         step = np.linalg.solve(hessian, gradient)
         decrement = gradient @ step  # twice what is left to gain, to second order

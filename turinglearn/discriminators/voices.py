@@ -48,9 +48,10 @@ def spoken(fitted: Any, voice: str, X: Any) -> Any:
     answer = ask(who, f"examine {n} rows", lambda: _answer(fitted, voice, X), remedy=lambda: remedy(fitted, X))
     if voice == "predict":
         return _votes(who, answer, n)
-    if voice == "decision_function":  # of either sign: Platt's slope finds it
+    if voice == "decision_function":  # positive for the last of classes_
         check_values(who, "decision values", answer, (n,))
-        return np.asarray(to_numpy(answer), dtype=float)
+        decisions = np.asarray(to_numpy(answer), dtype=float)
+        return decisions if np.ravel(fitted.classes_)[-1] == 1 else -decisions
     if is_array(answer) and tuple(answer.shape) != (n, 2):
         raise PlayerError(
             f"{who} returned probabilities of shape {tuple(answer.shape)}; expected {(n, 2)}: a column for each of classes_, "
