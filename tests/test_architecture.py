@@ -28,6 +28,7 @@ ROOMS = (
     "replay",
     "packing",
     "rounds",
+    "watch",
     "state",
     "nn",
     "generators",

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -47,6 +48,19 @@ def run(*arguments):
 
 def fit(table, *arguments, out="model"):
     return run("fit", table, "--out", out, "--random-state", 0, *arguments)
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_warning_is_one_line(table, as_json):
+    nearest = "sklearn.neighbors.KNeighborsClassifier(n_neighbors=1)"
+    options = ("--generator", "mixture", "--discriminator", nearest, "--rounds", 40, *(["--json"] if as_json else []))
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        done = fit(table, *options)
+    assert done.exit_code == 0
+    (line,) = done.stderr.splitlines()
+    said = json.loads(line)["warning"] if as_json else line.removeprefix("Warning: ")
+    assert said.startswith("KNeighborsClassifier has been too sure for 30 rounds")
 
 
 def test_the_main_job(table):

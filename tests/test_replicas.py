@@ -134,6 +134,8 @@ def test_figures_and_samples_stand_on_a_leading_axis():
         "accuracy": (3,),
         "caught": (3,),
         "effective_sample_size": (3,),
+        "mean_ratio": (3,),
+        "effective_share": (3,),
     }
     assert many.sample(7).shape == (3, 7, 2)
     assert record.replicas[1].generator_loss == record.generator_loss[1]

@@ -189,7 +189,7 @@ def _played(learner: TuringLearner, frame: Any, out: Path, resume: bool, every: 
     from turinglearn.persistence import save
 
     warnings.simplefilter("ignore", ConvergenceWarning)  # a judge that is stopped early judges all the same
-    with _watched(quiet, learner.rounds) as watch, _finishing_rounds() as asked:
+    with _warned(quiet), _watched(quiet, learner.rounds) as watch, _finishing_rounds() as asked:
         for r in learner.play(frame, resume=resume):
             watch(r)
             if asked:
@@ -210,6 +210,18 @@ def _mistakes(as_json: bool) -> Iterator[None]:
     except _MISTAKES as error:
         print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
         raise typer.Exit(_MISTAKE) from error
+
+
+@contextmanager
+def _warned(as_json: bool) -> Iterator[None]:
+    """A warning is one line, like an error."""
+
+    def show(message: Warning | str, *_: Any, **__: Any) -> None:
+        print(json.dumps({"warning": str(message)}) if as_json else f"Warning: {message}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.showwarning = show
+        yield
 
 
 @contextmanager

@@ -66,8 +66,9 @@ class TuringLearner(BaseEstimator):
     Attributes
     ----------
     game_ : the `Game`, with the players as the last round left them.
-    history_ : dict of lists: index, generator_loss, discriminator_loss, accuracy, caught, effective_sample_size and distance,
-        the last one in units of each feature's spread, nan but where a stage was tried. About 200 rows, evenly spaced.
+    history_ : dict of lists: index, generator_loss, discriminator_loss, accuracy, caught, effective_sample_size, mean_ratio,
+        effective_share and distance, the last one in units of each feature's spread, nan but where a stage was tried. About
+        200 rows, evenly spaced.
     n_features_in_, feature_names_in_ : as everywhere in scikit-learn.
     table_ : the `TableEncoder` of a data frame; None for arrays.
 

@@ -23,6 +23,7 @@ from turinglearn.signals import Derivative, ImportanceWeights, Lesson, bridge, m
 from turinglearn.sources import ArraySource, as_source, check_kind, check_told, draw, share
 from turinglearn.state import check_state, options_of, recall, remember, unharmed
 from turinglearn.streams import Streams, as_seed
+from turinglearn.watch import Watch
 
 __all__ = ["Game"]
 
@@ -122,6 +123,7 @@ class Game:
         usual = Logistic() if issubclass(self.discriminator.says, LogOdds) else None
         self.criterion: DiscriminatorObjective | None = getattr(self.discriminator, "criterion", usual)
         self._testimony: Testimony | None = None
+        self._watch = Watch(self.discriminator, self.signal.objective)
         self._check_schedule()
         self._dealer = self._own_dealer()
         options: dict[str, Any] = {
@@ -139,6 +141,8 @@ class Game:
         self.replicas = tuple(
             Game(*pair, **options, replay=copy.deepcopy(replay), random_state=self.seed + i) for i, pair in enumerate(players)
         )
+        for game in self.replicas:
+            game._watch.told = self._watch.told
         self._table = Table(self.replicas or [self])
 
     def __repr__(self) -> str:
@@ -189,11 +193,13 @@ class Game:
             return self._record(fused[0], to_judge)
         for genuine in to_fit:  # k ascent steps on D
             self._teach_judge(genuine, self._propose(genuine))
+        first: Lesson | None = None
         for _ in range(self.generator_steps):
             fake = self._propose(to_judge)  # fresh: D was never fitted to them
             lesson = self._judge(fake, to_judge)  # evidence -> what this generator can use
             self._teach_generator(fake, lesson)  # one descent step on G
-        return self._record(lesson, to_judge)
+            first = first or lesson
+        return self._record(lesson, to_judge, first)
 
     def _play_together(self, real: Source) -> Rounds:
         """A round of every replica, fused where that is possible."""
@@ -327,10 +333,14 @@ class Game:
     def _teach_generator(self, fake: Samples, lesson: Lesson) -> None:
         update(self.generator, fake, unfold(lesson.feedback, self.pack, fake))
 
-    def _record(self, lesson: Lesson, genuine: Batch) -> Round:
+    def _record(self, lesson: Lesson, genuine: Batch, first: Lesson | None = None) -> Round:
         self.index += 1
-        self._testimony = Testimony(self.discriminator, fold(genuine, self.pack))
-        return Round(self.index, lesson, self.signal.objective, self.criterion, self._testimony)
+        # the judge was fitted to the generator of the first lesson, and with replay to others too
+        fitted = None if first is None or not self._refits or self.replay is not None else first.scores
+        self._testimony = Testimony(self.discriminator, fold(genuine, self.pack), fitted)
+        record = Round(self.index, lesson, self.signal.objective, self.criterion, self._testimony)
+        self._watch.look(record)
+        return record
 
     # ----------------------------------------------------------------------------------------------------- genuine data
     def _start(self, real: Source) -> None:

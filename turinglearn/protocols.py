@@ -21,6 +21,7 @@ __all__ = [
     "Array",
     "Batch",
     "Discriminator",
+    "EvidenceWarning",
     "Generator",
     "Gradients",
     "IncompatiblePlayers",
@@ -166,3 +167,7 @@ class IncompatiblePlayers(TypeError):
 
 class PlayerError(RuntimeError):
     """A player broke its contract: it raised, or gave something else than it owes."""
+
+
+class EvidenceWarning(UserWarning):
+    """What a judge says has been worth nothing for many rounds; a game warns of it once."""

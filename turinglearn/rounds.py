@@ -7,16 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import logsumexp
 
-from turinglearn.arrays import namespace
+from turinglearn.arrays import namespace, to_numpy
 from turinglearn.contract import examine
 from turinglearn.objectives import DiscriminatorObjective, GeneratorObjective
-from turinglearn.protocols import Array, Batch, Discriminator, LogOdds, Scores, Weights
+from turinglearn.protocols import Array, Batch, Discriminator, LogOdds, LogRatio, Scores, Weights
 from turinglearn.signals import Lesson, effective_sample_size
 
 __all__ = ["Round", "Rounds", "Testimony"]
 
-_FIGURES = ("index", "generator_loss", "discriminator_loss", "accuracy", "caught", "effective_sample_size")
+_FIGURES = (
+    "index",
+    "generator_loss",
+    "discriminator_loss",
+    "accuracy",
+    "caught",
+    "effective_sample_size",
+    "mean_ratio",
+    "effective_share",
+)
+_LARGEST = 700.0  # e to a larger power is no number any more
 
 
 @dataclass
@@ -28,6 +39,7 @@ class Testimony:
 
     discriminator: Discriminator | None
     genuine: Batch
+    counterfeits: Scores | None = None  # of fresh ones from the very law that the judge was fitted to, where there are any
     scores: Scores | None = None
 
     def ask(self, index: int) -> Scores:
@@ -100,6 +112,28 @@ class Round:
         feedback = self.lesson.feedback
         return effective_sample_size(feedback.values) if isinstance(feedback, Weights) else math.nan
 
+    @property
+    def mean_ratio(self) -> float:
+        """Mean of e^r over counterfeits that the judge was not fitted to, but that are of the same law: 1 for r = log p/q.
+
+        nan unless the scores are log-odds of a judge that each round fits from scratch, and with replay or simultaneous play,
+        where it was fitted to another law.
+        """
+        scores = self.testimony.counterfeits
+        if not isinstance(scores, LogOdds):
+            return math.nan
+        r = np.asarray(to_numpy(scores.values), dtype=float)
+        return math.exp(min(float(logsumexp(r)) - math.log(r.size), _LARGEST))
+
+    @property
+    def effective_share(self) -> float:
+        """How many of these counterfeits, weighted by e^r, are worth as much as all of them: a share, (Σe^r)² / (n Σe^2r)."""
+        scores = self.testimony.counterfeits
+        if not isinstance(scores, LogRatio):
+            return math.nan
+        r = np.asarray(to_numpy(scores.values), dtype=float)
+        return effective_sample_size(np.exp(r - r.max())) / r.size
+
     def figures(self) -> dict[str, Any]:
         """Every figure by name, for keeping."""
         return {name: getattr(self, name) for name in _FIGURES}
@@ -153,6 +187,16 @@ class Rounds:
     def effective_sample_size(self) -> Array:
         """How many equally weighted samples each generator's weights are worth, (R,)."""
         return self._each("effective_sample_size")
+
+    @property
+    def mean_ratio(self) -> Array:
+        """Mean of e^r over fresh counterfeits of the law that each judge was fitted to, (R,)."""
+        return self._each("mean_ratio")
+
+    @property
+    def effective_share(self) -> Array:
+        """How large a share of these counterfeits is worth as much as all, (R,)."""
+        return self._each("effective_share")
 
     def figures(self) -> dict[str, Any]:
         """Every figure by name, for keeping."""
