@@ -60,7 +60,7 @@ OTHERS = {
     "RUSBoostClassifier": "RUSBoostClassifier()",
     "SMOTE in a pipeline": "make_resampling(SMOTE(), GaussianNB())",
     "TomekLinks in a pipeline": "make_resampling(TomekLinks(), GaussianNB())",
-    "TomekLinks, calibrated": "ClassifierDiscriminator(make_resampling(TomekLinks(), GaussianNB()), calibrate=True)",
+    "TomekLinks, calibrated": "ClassifierDiscriminator(make_resampling(TomekLinks(), GaussianNB()), calibrate='platt')",
     "ExplainableBoostingClassifier": "ExplainableBoostingClassifier(outer_bags=2, max_rounds=200, n_jobs=1)",
     "NeuralNetClassifier (skorch)": NET,
     "NeuralNetClassifier, incremental": f"ClassifierDiscriminator({NET}, incremental=True)",

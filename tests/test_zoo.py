@@ -395,7 +395,7 @@ def test_boosters_say_the_level_of_the_densities_whatever_the_counts(name):
 )
 def test_what_rebalances_in_its_own_way_needs_calibration_where_counts_differ(rebalanced):
     real, fake = pair(40)
-    with pytest.raises(ValueError, match=r"rebalances the classes in its own way.*calibrate=True"):
+    with pytest.raises(ValueError, match=r"rebalances the classes in its own way.*calibrate='platt'"):
         ClassifierDiscriminator(rebalanced()).update(Batch(real.x[:25]), fake, rng())
 
 
@@ -403,4 +403,4 @@ def test_what_cleans_borders_needs_calibration_always():
     judge = sampled(imblearn("under_sampling").TomekLinks())
     with pytest.raises(ValueError, match=r"TomekLinks\(sampling_strategy='auto'\) rebalances"):
         played(judge)
-    played(ClassifierDiscriminator(judge, calibrate=True))
+    played(ClassifierDiscriminator(judge, calibrate="platt"))
