@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 
 import numpy as np
@@ -10,8 +11,10 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.decomposition import PCA
-from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
+from sklearn.gaussian_process import GaussianProcessClassifier
+from sklearn.gaussian_process import kernels as gp
 from sklearn.linear_model import (
     LogisticRegression,
     LogisticRegressionCV,
@@ -21,11 +24,13 @@ from sklearn.linear_model import (
     SGDClassifier,
 )
 from sklearn.model_selection import GridSearchCV
+from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
 from sklearn.neural_network import MLPClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC, LinearSVC
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MaxAbsScaler, MinMaxScaler, QuantileTransformer, RobustScaler, StandardScaler
+from sklearn.svm import SVC, LinearSVC, NuSVC
 
+from turinglearn.discriminators import kernels
 from turinglearn.discriminators.classifier import ClassifierDiscriminator
 from turinglearn.discriminators.gradients import closed_form
 from turinglearn.protocols import Batch, LogOdds
@@ -69,7 +74,67 @@ PIPELINES = {
     "nested": make_pipeline(StandardScaler(), make_pipeline(StandardScaler(), RidgeClassifier())),
     "alone in a pipeline": make_pipeline(LinearDiscriminantAnalysis()),
 }
-CLOSED = LINEAR | NETWORKS | PIPELINES
+MACHINES = {
+    "RBF": SVC(),
+    "RBF, narrow, weighted": SVC(gamma=0.8, C=3.0, class_weight="balanced"),
+    "RBF, gamma auto": SVC(gamma="auto"),
+    "linear kernel": SVC(kernel="linear", C=0.1),
+    "polynomial": SVC(kernel="poly", C=0.1),
+    "polynomial, degree 2": SVC(kernel="poly", degree=2, coef0=0.7, C=0.1),
+    "polynomial, degree 1": SVC(kernel="poly", degree=1, coef0=0.7, C=0.1),
+    "sigmoid kernel": SVC(kernel="sigmoid", coef0=0.3, gamma=0.05, C=0.5),
+    "nu, RBF": NuSVC(nu=0.4),
+    "nu, polynomial": NuSVC(nu=0.4, kernel="poly", coef0=0.5),
+    "scaled RBF": make_pipeline(StandardScaler(), SVC()),
+}
+BAYES = {
+    "Gaussian Bayes": GaussianNB(),
+    "Gaussian Bayes, smoothed, priors": GaussianNB(priors=[0.8, 0.2], var_smoothing=0.05),
+    "quadratic": QuadraticDiscriminantAnalysis(),
+    "quadratic, regular, priors": QuadraticDiscriminantAnalysis(reg_param=0.3, priors=[0.2, 0.8]),
+    "quadratic, shrunk": QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.4),
+    "scaled Gaussian Bayes": make_pipeline(StandardScaler(), GaussianNB()),
+    "multinomial Bayes": make_pipeline(MinMaxScaler(), MultinomialNB()),
+    "multinomial Bayes, uniform": make_pipeline(MinMaxScaler(clip=True), MultinomialNB(fit_prior=False)),
+    "complement Bayes": make_pipeline(MinMaxScaler(), ComplementNB()),
+    "complement Bayes, normed": make_pipeline(MinMaxScaler(), ComplementNB(norm=True)),
+}
+STEPS = {
+    "to a range": make_pipeline(MinMaxScaler((-2, 3)), SVC()),
+    "to a range, clipped": make_pipeline(MinMaxScaler(clip=True), LogisticRegression(C=100)),
+    "robust": make_pipeline(RobustScaler(unit_variance=True), network("tanh")),
+    "robust, not scaled": make_pipeline(RobustScaler(with_scaling=False), LinearSVC()),
+    "to the unit": make_pipeline(MaxAbsScaler(), SVC()),
+    "to the unit, clipped": make_pipeline(MaxAbsScaler(clip=True), LogisticRegression(C=100)),
+    "principal components": make_pipeline(StandardScaler(), PCA(3), SVC()),
+    "whitened": make_pipeline(PCA(4, whiten=True), QuadraticDiscriminantAnalysis()),
+    "with a step left out": Pipeline([("nothing", "passthrough"), ("scale", StandardScaler()), ("last", SVC())]),
+}
+CALIBRATED = {
+    "sigmoid": CalibratedClassifierCV(LinearSVC(), ensemble=False, cv=3),
+    "sigmoid of a kernel machine": CalibratedClassifierCV(make_pipeline(StandardScaler(), SVC()), ensemble=False, cv=3),
+    "sigmoid of probabilities": CalibratedClassifierCV(GaussianNB(), ensemble=False, cv=3),
+    "sigmoids of folds": CalibratedClassifierCV(LogisticRegression(), cv=3),
+    "sigmoids of folds, probabilities": CalibratedClassifierCV(network("tanh", (4,)), cv=3),
+    "sigmoids, usual": CalibratedClassifierCV(),
+}
+PROCESSES = {
+    "process": GaussianProcessClassifier(),
+    "process, fitted": GaussianProcessClassifier(gp.ConstantKernel(2.0) * gp.RBF(2.0)),
+    "process, a width each": GaussianProcessClassifier(gp.RBF(np.linspace(1, 4, 6)), optimizer=None),
+    "process, noise": GaussianProcessClassifier(gp.RBF(2.0) + gp.WhiteKernel(0.5), optimizer=None),
+    "process, Matern 1/2": GaussianProcessClassifier(gp.Matern(3.0, nu=0.5), optimizer=None),
+    "process, Matern 3/2": GaussianProcessClassifier(gp.Matern(3.0, nu=1.5), optimizer=None),
+    "process, Matern 5/2": GaussianProcessClassifier(gp.Matern(np.linspace(1, 4, 6), nu=2.5), optimizer=None),
+    "process, Matern inf": GaussianProcessClassifier(gp.Matern(3.0, nu=np.inf), optimizer=None),
+    "process, rational": GaussianProcessClassifier(gp.RationalQuadratic(2.0, 0.7), optimizer=None),
+    "process, periodic": GaussianProcessClassifier(gp.ExpSineSquared(3.0, 20.0), optimizer=None),
+    "process, linear": GaussianProcessClassifier(0.1 * gp.DotProduct(2.0), optimizer=None),
+    "process, powers": GaussianProcessClassifier(0.01 * gp.DotProduct(2.0) ** 2 + gp.RBF(2.0) * gp.Matern(2.0), optimizer=None),
+    "scaled process": make_pipeline(StandardScaler(), GaussianProcessClassifier()),
+}
+SAYING = LINEAR | NETWORKS | PIPELINES | MACHINES | BAYES | STEPS | CALIBRATED
+CLOSED = SAYING | PROCESSES
 
 
 def batches(rng, n=60, event=(2, 2), conditions=2):
@@ -148,7 +213,7 @@ def test_the_gradient_vanishes_where_the_evidence_is_clipped(name):
     np.testing.assert_allclose(gradient, central_differences(judge, batch), rtol=1e-6, atol=1e-6)
 
 
-@pytest.mark.parametrize("name", CLOSED)
+@pytest.mark.parametrize("name", SAYING)
 def test_margins_are_what_the_classifier_says(name):
     judge, batch = fitted(CLOSED[name])
     X = np.concatenate((batch.x.reshape(batch.n, -1), batch.given), axis=1)
@@ -158,6 +223,55 @@ def test_margins_are_what_the_classifier_says(name):
     else:
         assert judge.limit_ == np.inf
         np.testing.assert_allclose(margins(judge, batch), judge.estimator_.decision_function(X), rtol=1e-12)
+
+
+def last_of(pipeline, X):
+    """The last step of a pipeline, or the estimator itself, and what reaches it."""
+    return (pipeline[-1], pipeline[:-1].transform(X)) if isinstance(pipeline, Pipeline) else (pipeline, X)
+
+
+@pytest.mark.parametrize("name", PROCESSES)
+def test_the_margin_of_a_process_is_its_latent_mean(name):
+    judge, batch = fitted(CLOSED[name])
+    process, X = last_of(judge.estimator_, np.concatenate((batch.x.reshape(batch.n, -1), batch.given), axis=1))
+    mean, variance = process.latent_mean_and_variance(X)
+    np.testing.assert_allclose(margins(judge, batch), mean, rtol=1e-8, atol=1e-10)
+    p = process.predict_proba(X)[:, 1]
+    np.testing.assert_array_equal(np.sign(mean), np.sign(p - 0.5))
+    assert np.all(np.abs(mean) >= np.abs(np.log(p / (1 - p))) - 1e-4)  # it is as if the variance were 0
+    assert np.all(variance > 0)
+
+
+@pytest.mark.parametrize("name", ["to a range, clipped", "to the unit, clipped"])
+def test_clipped_features_have_no_slope(name):
+    judge, batch = fitted(CLOSED[name])
+    low = judge.estimator_[0].data_min_[0] if "range" in name else -judge.estimator_[0].max_abs_[0]
+    batch.x[:, 0, 0] = low - np.arange(1, 1 + batch.n)
+    gradient = judge.vjp(batch)[1](np.ones(batch.n))
+    assert np.all(gradient[:, 0, 0] == 0)
+    assert np.any(gradient != 0)
+    np.testing.assert_allclose(gradient, central_differences(judge, batch), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["RBF", "polynomial", "process, powers"])
+def test_blocks_do_not_show(name, monkeypatch):
+    judge, batch = fitted(CLOSED[name])
+    scores, pullback = judge.vjp(batch)
+    gradient = pullback(np.ones(batch.n))
+    for entries in (1, 1000):
+        monkeypatch.setattr(kernels, "_BLOCK", entries)
+        again, pull = judge.vjp(batch)
+        np.testing.assert_allclose(again.values, scores.values, rtol=1e-10)
+        np.testing.assert_allclose(pull(np.ones(batch.n)), gradient, rtol=1e-8, atol=1e-10)
+
+
+@pytest.mark.parametrize("features", [2, 30])
+def test_distances_far_from_the_origin_keep_their_digits(features):
+    rng = np.random.default_rng(0)
+    X, Z = 1e6 + rng.normal(size=(7, features)), 1e6 + rng.normal(size=(5, features))
+    expected = [[math.fsum((x - z) ** 2) for z in Z] for x in X]
+    np.testing.assert_allclose(kernels.squared_distances(X, Z), expected, rtol=1e-12)
+    assert np.all(kernels.squared_distances(X, X) >= 0)
 
 
 def test_the_pullback_is_linear_in_the_slopes_of_the_loss():
@@ -210,11 +324,15 @@ class OtherNetwork(MLPClassifier):
 
 OPEN = {
     "forest": RandomForestClassifier(10),
-    "kernel SVM": SVC(),
+    "kernel SVM of one's own": SVC(kernel=lambda X, Z: X @ Z.T),
     "subclass": Loud(),
     "subclass of a network": OtherNetwork((3,), solver="lbfgs", alpha=3.0, max_iter=20_000),
     "modified Huber": SGDClassifier(loss="modified_huber"),
-    "other steps": make_pipeline(StandardScaler(), PCA(2), LogisticRegression()),
+    "binary Bayes": BernoulliNB(),
+    "other steps": make_pipeline(QuantileTransformer(n_quantiles=10), LogisticRegression()),
+    "process, Matern 1": GaussianProcessClassifier(gp.Matern(nu=1.0), optimizer=None),
+    "process, pairs": GaussianProcessClassifier(1.0 * gp.PairwiseKernel(0.1, metric="rbf") + gp.RBF(), optimizer=None),
+    "calibrated process": CalibratedClassifierCV(make_pipeline(StandardScaler(), GaussianProcessClassifier()), cv=2),
     "open last step": make_pipeline(StandardScaler(), RandomForestClassifier(10)),
     "search": GridSearchCV(LogisticRegression(), {"C": [0.1, 1]}),
     "isotonic": CalibratedClassifierCV(LogisticRegression(), method="isotonic", cv=2),
@@ -236,6 +354,11 @@ def test_other_classifiers_offer_no_vjp(name):
     assert np.all(np.isfinite(judge.examine(batch).values))
     with pytest.raises(AttributeError, match="no closed-form gradient"):
         _ = judge.vjp
+
+
+def test_the_iterated_probabilities_of_a_machine_have_no_closed_form():
+    assert not hasattr(ClassifierDiscriminator(SVC(probability=True)), "vjp")
+    assert hasattr(ClassifierDiscriminator(SVC(probability=False)), "vjp")
 
 
 def test_a_subclass_is_heard_itself():

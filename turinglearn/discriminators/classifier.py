@@ -45,8 +45,11 @@ class ClassifierDiscriminator(BaseEstimator):
 
     A classifier that interpolates tells nothing about the samples that it was fitted to: examine fresh ones.
 
-    The exact gradient `vjp` is there for linear models and MLPClassifier, alone or after StandardScalers in a Pipeline, but not
-    with isotonic calibration.
+    The exact gradient `vjp` is there for linear models, support vector machines, MLPClassifier, Gaussian, multinomial and
+    complement naive Bayes, linear and quadratic discriminant analysis, Gaussian processes, and CalibratedClassifierCV with
+    the sigmoid method of one of these; alone or in a Pipeline after scalers and PCA, but not with isotonic calibration. Of a
+    Gaussian process m is the latent mean, as if the process were certain of it (Rasmussen & Williams 2006, section 3.4):
+    calibrate it where levels matter.
 
     Parameters
     ----------
