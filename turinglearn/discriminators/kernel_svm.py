@@ -65,7 +65,8 @@ class KernelSVMDiscriminator(BaseEstimator):
         z = (X - self.mean_) / self.scale_
         variance = float(np.var(z[~held]))
         self.gamma_ = 1 / (z.shape[1] * (variance or 1.0)) if self.gamma == "scale" else float(self.gamma)
-        svc = SVC(C=self.C, gamma=self.gamma_).fit(z[~held], genuine[~held])  # False < True: f > 0 means genuine
+        svc = SVC(C=self.C, gamma=self.gamma_, random_state=0)  # else it draws a seed, of no use here, from numpy.random
+        svc.fit(z[~held], genuine[~held])  # False < True: f > 0 means genuine
         self.vectors_, self.dual_, self.intercept_ = svc.support_vectors_, svc.dual_coef_[0], float(svc.intercept_[0])
         self.slope_, self.level_ = platt(self._decision(z[held]), genuine[held])
 
