@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 import importlib
 from dataclasses import dataclass
+from types import FunctionType, ModuleType
 from typing import Any
 
 from sklearn.utils.discovery import all_estimators
 
-__all__ = ["Entry", "make", "players"]
+__all__ = ["Entry", "make", "players", "role_of"]
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,9 @@ def players(role: str | None = None) -> list[Entry]:
 def make(role: str, text: str) -> Any:
     """The player that the text describes: a name or a dotted class, and options as in Python, "sklearn.svm.SVC(C=10)".
 
-    Raises ValueError, with the remedy, for what does not exist or takes other options.
+    "my_module:MyPlayer" is the same as "my_module.MyPlayer". A function there is called for the player, and an object that is
+    neither class nor function is the player itself. Raises ValueError, with the remedy, for what does not exist or takes other
+    options.
     """
     name, options = _parsed(role, text)
     path = next((entry.path for entry in players(role) if entry.name == name and entry.path), name)
@@ -71,19 +74,42 @@ def make(role: str, text: str) -> Any:
         raise ValueError(f"{path} cannot be imported: {error}. Check the name, and that its package is installed.") from error
     except AttributeError as error:
         raise ValueError(f"{module} has no {kind}.{_meant(kind)}") from error
-    if not isinstance(found, type):
-        raise ValueError(f"{path} is no class; expected the class of a {role}. Choose among: {known}.")
+    except Exception as error:  # a module is code, which may raise anything
+        raise ValueError(f"{module} raised {type(error).__name__} when it was imported: {error}. Mend it.") from error
+    if not isinstance(found, type | FunctionType):
+        if options or isinstance(found, ModuleType):
+            raise ValueError(f"{path} is no class; expected the class of a {role}. Choose among: {known}.")
+        return found
     try:
         return found(**options)
     except TypeError as error:
         raise ValueError(f"{path} cannot be made with {options or 'no options'}: {error}.") from error
 
 
+def role_of(text: str) -> str:
+    """Whether the text describes a generator or a discriminator. Raises ValueError for what is both, or neither."""
+    name, _ = _parsed("role", text)
+    roles = [entry.role for entry in players() if entry.name == name]
+    if len(roles) > 1:
+        raise ValueError(f"{name!r} is a generator and a discriminator. Say which: --role generator, or --role discriminator.")
+    if roles:
+        return roles[0]
+    player = make("discriminator", text)
+    for role, abilities in (("generator", ("propose", "sample")), ("discriminator", ("examine", "fit", "forward"))):
+        if any(hasattr(player, ability) for ability in abilities):
+            return role
+    raise ValueError(
+        f"{text} is neither a generator nor a discriminator; expected `propose` and `update`, `examine` and `update`, or an "
+        "estimator with `fit`. The page on own players says what each needs."
+    )
+
+
 def _parsed(role: str, text: str) -> tuple[str, dict[str, Any]]:
     """ "name(option=1)" as a name and its options; only literals are read."""
     expected = ValueError(f"--{role} {text!r}: expected a name, or a class with options, such as 'sklearn.svm.SVC(C=10)'.")
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        head, bracket, rest = text.strip().partition("(")
+        tree = ast.parse(head.replace(":", ".", 1) + bracket + rest, mode="eval").body
         call = tree if isinstance(tree, ast.Call) else None
         if call is not None and call.args:
             raise expected

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import warnings
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,9 +20,11 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Column, Table
+from rich.text import Text
 from sklearn.exceptions import ConvergenceWarning
 
-from turinglearn.catalogue import make, players
+from turinglearn.catalogue import make, players, role_of
+from turinglearn.checks import Check, Result, check_discriminator, check_generator
 from turinglearn.estimator import TuringLearner
 from turinglearn.files import read_table, write_table
 from turinglearn.metrics import energy_distance, mmd
@@ -175,6 +178,33 @@ def list_players(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def check(
+    player: Annotated[str, typer.Argument(help="my_module:MyPlayer, module.Class(options), or a name.", show_default=False)],
+    role: Annotated[str | None, typer.Option(help="generator or discriminator, where the player could be either.")] = None,
+    on: Annotated[Path | None, typer.Option(help="A table of numbers to try it on; two Gaussian features without.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check that a player keeps the contract; the exit code is 1 where it does not. Modules are sought here first."""
+    with _mistakes(as_json):
+        sys.path.insert(0, str(Path.cwd()))
+        if role not in (None, "generator", "discriminator"):
+            raise ValueError(f"--role {role}: expected generator or discriminator.")
+        role = role or role_of(player)
+        suite = check_generator if role == "generator" else check_discriminator
+        genuine = None if on is None else read_table(on).to_numpy()
+        checks = {c.name: c for c in suite(make(role, player), genuine=genuine)}
+        results = [c.run() for c in checks.values()]
+        failed = sum(result.status == "failed" for result in results)
+        if as_json:
+            said = ("name", "status", "message")
+            print(json.dumps([{n: getattr(r, n) for n in said} | {"description": checks[r.name].description} for r in results]))
+        else:
+            _show_checks(player, role, results, checks)
+    if failed:
+        raise typer.Exit(_MISTAKE)
+
+
+@app.command()
 def demo(out: Annotated[Path, typer.Option(help="The folder for the pictures and the page.")] = Path("demo")) -> None:
     """The main job on real data: a table, pictures, one page."""
     with _mistakes(False):
@@ -263,6 +293,16 @@ def _watched(quiet: bool, rounds: int) -> Iterator[Any]:
                 progress.update(task, completed=r.index, figures=figures)
 
         yield watch
+
+
+def _show_checks(player: str, role: str, results: list[Result], checks: dict[str, Check]) -> None:
+    """One line for each check, and a last one with their number."""
+    shown = Table("check", "result", Column("what must hold, what broke, or why it was skipped", overflow="fold"))
+    for result in results:
+        shown.add_row(result.name, result.status, Text(result.message or checks[result.name].description))
+    _out.print(shown)
+    counts = Counter(result.status for result in results)
+    _out.print(f"{player}, a {role}: " + ", ".join(f"{n} {status}" for status, n in counts.items()) + ".", markup=False)
 
 
 def _check_free(out: Path) -> None:
