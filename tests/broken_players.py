@@ -41,7 +41,8 @@ class SoundJudge(BaseEstimator):
 
 class ExactJudge(SoundJudge):
     def vjp(self, batch):
-        slopes = np.zeros(table(batch).shape[1]) if self.slopes_ is None else self.slopes_
+        width = batch.x[0].size
+        slopes = np.zeros(width) if self.slopes_ is None else self.slopes_[:width]
         return self.examine(batch), lambda s: np.outer(s, slopes).reshape(batch.x.shape)
 
 
@@ -135,6 +136,22 @@ class Matrices(SoundJudge):
 class Deaf(SoundJudge):
     def examine(self, batch):
         return super().examine(Batch(batch.x))
+
+
+class Rewrites(SoundJudge):
+    def update(self, real, fake, rng):
+        super().update(real, fake, rng)
+        if real.given is not None:
+            real.given[:] = 0
+
+
+class ForgetsSlopes(ExactJudge):
+    """Its slopes are those of the events alone, in a shape that conditions have no place in."""
+
+    def vjp(self, batch):
+        if self.slopes_ is None:
+            return super().vjp(batch)
+        return self.examine(batch), lambda s: np.outer(s, self.slopes_).reshape(batch.x.shape)
 
 
 class Hungry(SoundJudge):
@@ -304,6 +321,8 @@ JUDGES = {
     Double: "takes_single_precision",
     Matrices: "takes_tuples",
     Deaf: "takes_conditions",
+    Rewrites: "takes_conditions",
+    ForgetsSlopes: "takes_conditions",
     Hungry: "takes_few_samples",
     Floorless: "takes_constant_features",
     OwnDice: "draws_from_rng_alone",
@@ -385,6 +404,18 @@ class SamplesAnew(SoundGenerator):
 class Unconditional(SoundGenerator):
     def propose(self, n, rng, given=None):
         return super().propose(n, rng)
+
+
+class Overwrites(SoundGenerator):
+    def propose(self, n, rng, given=None):
+        if given is not None:
+            given *= 2
+        return super().propose(n, rng, given)
+
+
+class DeafWhenSampled(SoundGenerator):
+    def sample(self, n, rng):
+        return self.propose(n, rng).x
 
 
 class Flat(SoundGenerator):
@@ -492,6 +523,8 @@ GENERATORS = {
     Drifts: "learns_nothing_by_proposing",
     SamplesAnew: "samples_what_it_learned",
     Unconditional: "passes_conditions_on",
+    Overwrites: "passes_conditions_on",
+    DeafWhenSampled: "passes_conditions_on",
     Flat: "makes_events_of_any_shape",
     Divides: "takes_constant_features",
     DoubleOnly: "takes_single_precision",

@@ -1,41 +1,90 @@
-"""Every classifier of scikit-learn, small, and what each is known to fail of the contract suite, with the reason."""
+"""Every classifier of scikit-learn and of other libraries, small, and what each is known to fail of the checks, and why."""
 
 from __future__ import annotations
 
 import inspect
 import warnings
+from importlib import import_module
+from importlib.util import find_spec
 
+from sklearn.linear_model import LogisticRegression
+from sklearn.naive_bayes import GaussianNB
 from sklearn.utils import all_estimators
 
-SMALL = {"n_estimators": 10, "max_iter": 30, "Cs": 3}
+SMALL = {"n_estimators": 10, "max_iter": 30, "Cs": 3, "thresholds": 5, "cv": 2}
+MEMBERS = [("a", GaussianNB()), ("b", LogisticRegression())]
+MADE_OF = {
+    "ClassifierChain": [LogisticRegression()],
+    "FixedThresholdClassifier": [LogisticRegression()],
+    "MultiOutputClassifier": [LogisticRegression()],
+    "OneVsOneClassifier": [LogisticRegression()],
+    "OneVsRestClassifier": [LogisticRegression()],
+    "OutputCodeClassifier": [LogisticRegression()],
+    "SelfTrainingClassifier": [LogisticRegression()],
+    "StackingClassifier": [MEMBERS],
+    "TunedThresholdClassifierCV": [GaussianNB()],
+    "VotingClassifier": [MEMBERS],
+}
+OTHERS = {
+    "xgboost.XGBClassifier": {"n_estimators": 10, "n_jobs": 1},
+    "xgboost.XGBRFClassifier": {"n_estimators": 10, "n_jobs": 1},
+    "lightgbm.LGBMClassifier": {"n_estimators": 10, "n_jobs": 1, "verbose": -1},
+    "catboost.CatBoostClassifier": {"iterations": 10, "verbose": False, "allow_writing_files": False, "thread_count": 1},
+    "imblearn.ensemble.BalancedBaggingClassifier": {"n_estimators": 5},
+    "imblearn.ensemble.BalancedRandomForestClassifier": {"n_estimators": 10},
+    "imblearn.ensemble.EasyEnsembleClassifier": {"n_estimators": 2},
+    "imblearn.ensemble.RUSBoostClassifier": {"n_estimators": 5},
+    "interpret.glassbox.ExplainableBoostingClassifier": {"outer_bags": 2, "max_rounds": 50, "n_jobs": 1},
+}
 
 NEGATIVE = {"gives_a_score_for_each_sample": "it refuses negative numbers"}
 FAR = "it says NaN where no row of the fit is near"
+
+LEVEL = {"gives_a_score_for_each_sample": "it rebalances the classes in its own way, so that its level is unknown"}
+OUTPUTS = {"gives_a_score_for_each_sample": "it predicts several outputs at once"}
 
 KNOWN = {
     "AdaBoostClassifier": {
         "takes_no_side_without_information": "its probabilities are softened votes, whatever the shares of the classes"
     },
+    "BalancedBaggingClassifier": LEVEL,
+    "BalancedRandomForestClassifier": LEVEL,
+    "CatBoostClassifier": {"can_be_saved": "skops does not know it"},
     "CategoricalNB": NEGATIVE,
+    "ClassifierChain": OUTPUTS,
     "ComplementNB": NEGATIVE,
     "DummyClassifier": {"scores_genuine_samples_higher": "it looks at no feature"},
+    "EasyEnsembleClassifier": LEVEL,
     "LabelPropagation": {"takes_single_precision": FAR, "takes_tuples": FAR},
     "LabelSpreading": {"takes_single_precision": FAR, "takes_tuples": FAR},
+    "MultiOutputClassifier": OUTPUTS,
     "MultinomialNB": NEGATIVE,
     "NuSVC": {"takes_no_side_without_information": "it cannot be fitted where the rows of both kinds are the same"},
     "QuadraticDiscriminantAnalysis": {"takes_constant_features": "its covariance matrix must have full rank"},
+    "RUSBoostClassifier": LEVEL,
     "RadiusNeighborsClassifier": {"gives_a_score_for_each_sample": "it refuses rows that are far from all others"},
+    "TunedThresholdClassifierCV": {"can_be_saved": "it holds a function, its measure of balanced accuracy"},
 }
 
 
 def every_classifier():
-    """An instance of each classifier of scikit-learn that needs no argument, by name."""
+    """An instance of each classifier of scikit-learn, by name; those that are made of others are made of simple ones."""
     found = {}
     for name, kind in all_estimators(type_filter="classifier"):
-        parameters = inspect.signature(kind).parameters
-        needed = [p for p in parameters.values() if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
-        if not needed and name != "SelfTrainingClassifier":  # whose estimator is None, but must be given
+        options = {option: value for option, value in SMALL.items() if option in inspect.signature(kind).parameters}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # of some that will go
+            found[name] = kind(*MADE_OF.get(name, ()), **options)
+    return found
+
+
+def others():
+    """An instance of each classifier of other libraries that is installed, by name."""
+    found = {}
+    for path, options in OTHERS.items():
+        module, _, name = path.rpartition(".")
+        if find_spec(module.partition(".")[0]) is not None:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # of some that will go
-                found[name] = kind(**{option: value for option, value in SMALL.items() if option in parameters})
+                warnings.simplefilter("ignore")
+                found[name] = getattr(import_module(module), name)(**options)
     return found

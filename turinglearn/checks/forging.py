@@ -118,14 +118,19 @@ def learns_nothing_by_proposing(s: Subject) -> None:
 
 # ------------------------------------------------------------------------------------------------------------ proposals
 def passes_conditions_on(s: Subject) -> None:
-    """Told conditions, (n, c), it proposes under them and gives them back unchanged, and learns."""
+    """Told conditions, (n, c), it proposes under them and gives them back unchanged, learns, and samples under them."""
     told = seeded(3).integers(0, 2, (N, 2)).astype(float)
-    example = Batch(s.problem.real().x, told)
+    example, before = Batch(s.problem.real().x, told), told.copy()
     generator = s.fresh()
     with refusable("conditions"):
         start(generator, example, seeded(1))
     go_on(s, generator, example)
-    propose(generator, N, seeded(2), example)
+    deploy(generator, N, seeded(2), example)
+    expect(
+        np.array_equal(told, before),
+        f"{s.who} changed the conditions that it was told; expected them as they were, for the judge is told them too. "
+        "Work on a copy.",
+    )
 
 
 def samples_what_it_learned(s: Subject) -> None:

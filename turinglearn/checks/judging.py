@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.arrays import to_numpy
+from turinglearn.arrays import namespace, to_numpy
 from turinglearn.checks.problem import N, close, copied, frozen, seeded, undisturbed
 from turinglearn.checks.suite import Inapplicable, Subject, expect, rests_on
-from turinglearn.contract import examine, start, update
+from turinglearn.contract import differentiate, examine, start, update
 from turinglearn.game import Game
 from turinglearn.objectives import Logistic
 from turinglearn.packing import fold
@@ -40,6 +40,14 @@ def go_on(s: Subject, judge: Any) -> None:
 def show(s: Subject, judge: Any) -> Any:
     """What it says of samples of both kinds."""
     return examine(judge, s.problem.both()).values
+
+
+def ask(judge: Any, batch: Batch) -> None:
+    """Everything that a judge can be asked of a batch: its scores, and where it has them their slopes."""
+    scores = examine(judge, batch)
+    if hasattr(judge, "vjp"):
+        _, pullback = differentiate(judge, batch)
+        pullback(namespace(scores.values).ones_like(scores.values))
 
 
 @contextmanager
@@ -110,11 +118,11 @@ def judges_before_it_learns(s: Subject) -> None:
     if not hasattr(judge, "start"):
         raise Inapplicable("it has no start, so it may need an update first")
     start(judge, s.problem.real(), seeded(1))
-    examine(judge, s.problem.both())
+    ask(judge, s.problem.both())
 
 
 def leaves_batches_alone(s: Subject) -> None:
-    """`start`, `update` and `examine` write to no batch that they are handed."""
+    """`start`, `update`, `examine` and `vjp` write to no batch that they are handed."""
     for method, batches in _handed(s, copied):
         changed = [what for what, now, before in batches if not _same(now, before)]
         expect(
@@ -142,8 +150,8 @@ def _handed(s: Subject, make: Any) -> Iterator[tuple[str, list[tuple[str, Batch,
     update(judge, shown, forged, seeded(2))
     yield "update", [("genuine", shown, real), ("counterfeit", forged, fake)]
     asked = make(both)
-    examine(judge, asked)
-    yield "examine", [("judged", asked, both)]
+    ask(judge, asked)
+    yield "vjp" if hasattr(judge, "vjp") else "examine", [("judged", asked, both)]
 
 
 def _same(a: Batch, b: Batch) -> bool:
@@ -153,23 +161,29 @@ def _same(a: Batch, b: Batch) -> bool:
 def takes_single_precision(s: Subject) -> None:
     """Batches may be float32, as those of networks are."""
     real, fake, both = (Batch(b.x.astype(np.float32)) for b in (s.problem.real(), s.problem.fake(), s.problem.both()))
-    examine(taught(s, real=real, fake=fake), both)
+    ask(taught(s, real=real, fake=fake), both)
 
 
 def takes_tuples(s: Subject) -> None:
     """Events may have several axes: in a game with packing a judge sees tuples of samples, (n / m, m, *event)."""
     with refusable("tuples"):
         judge = taught(s, real=fold(s.problem.real(2 * N), 2), fake=fold(s.problem.fake(2 * N), 2))
-    examine(judge, fold(s.problem.both(2 * N), 2))
+    ask(judge, fold(s.problem.both(2 * N), 2))
 
 
 def takes_conditions(s: Subject) -> None:
     """Batches may carry conditions, (n, c), in every method."""
     told = seeded(3).integers(0, 2, (N, 2)).astype(float)
     real, fake, both = (Batch(b.x, told) for b in (s.problem.real(), s.problem.fake(), s.problem.both()))
+    before = told.copy()
     with refusable("conditions"):
         judge = taught(s, real=real, fake=fake)
-    examine(judge, both)
+    ask(judge, both)
+    expect(
+        np.array_equal(told, before),
+        f"{s.who} changed the conditions that it was handed; expected them as they were, for the generator is told them too. "
+        "Work on a copy.",
+    )
 
 
 def takes_few_samples(s: Subject) -> None:
@@ -180,7 +194,7 @@ def takes_few_samples(s: Subject) -> None:
 
 
 def takes_constant_features(s: Subject) -> None:
-    """A feature may be the same in all samples, as in tables and pictures; the scores are finite all the same."""
+    """A feature may be the same in all samples, as in tables and pictures; scores and slopes are finite all the same."""
 
     def flattened(batch: Batch) -> Batch:
         x = batch.x.copy().reshape(batch.n, -1)
@@ -190,7 +204,7 @@ def takes_constant_features(s: Subject) -> None:
     if s.problem.real().x[0].size < 2:
         raise Inapplicable("its samples have a single feature")
     judge = taught(s, real=flattened(s.problem.real()), fake=flattened(s.problem.fake()))
-    examine(judge, flattened(s.problem.both()))
+    ask(judge, flattened(s.problem.both()))
 
 
 # ------------------------------------------------------------------------------------------------- one sample by itself
