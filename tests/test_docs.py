@@ -22,6 +22,7 @@ MODULES = (
     "metrics",
     "datasets",
     "protocols",
+    "checks",
     "persistence",
     "tables",
     "nn",
