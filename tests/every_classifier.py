@@ -37,10 +37,8 @@ OTHERS = {
     "interpret.glassbox.ExplainableBoostingClassifier": {"outer_bags": 2, "max_rounds": 50, "n_jobs": 1},
 }
 
-NEGATIVE = {"gives_a_score_for_each_sample": "it refuses negative numbers"}
-FAR = "it says NaN where no row of the fit is near"
 
-LEVEL = {"gives_a_score_for_each_sample": "it rebalances the classes in its own way, so that its level is unknown"}
+LEVEL = {"takes_no_side_without_information": "it rebalances the classes in its own way, so that its level is unknown"}
 OUTPUTS = {"gives_a_score_for_each_sample": "it predicts several outputs at once"}
 
 KNOWN = {
@@ -50,19 +48,13 @@ KNOWN = {
     "BalancedBaggingClassifier": LEVEL,
     "BalancedRandomForestClassifier": LEVEL,
     "CatBoostClassifier": {"can_be_saved": "skops does not know it"},
-    "CategoricalNB": NEGATIVE,
     "ClassifierChain": OUTPUTS,
-    "ComplementNB": NEGATIVE,
     "DummyClassifier": {"scores_genuine_samples_higher": "it looks at no feature"},
     "EasyEnsembleClassifier": LEVEL,
-    "LabelPropagation": {"takes_single_precision": FAR, "takes_tuples": FAR},
-    "LabelSpreading": {"takes_single_precision": FAR, "takes_tuples": FAR},
     "MultiOutputClassifier": OUTPUTS,
-    "MultinomialNB": NEGATIVE,
     "NuSVC": {"takes_no_side_without_information": "it cannot be fitted where the rows of both kinds are the same"},
     "QuadraticDiscriminantAnalysis": {"takes_constant_features": "its covariance matrix must have full rank"},
     "RUSBoostClassifier": LEVEL,
-    "RadiusNeighborsClassifier": {"gives_a_score_for_each_sample": "it refuses rows that are far from all others"},
     "TunedThresholdClassifierCV": {"can_be_saved": "it holds a function, its measure of balanced accuracy"},
 }
 
