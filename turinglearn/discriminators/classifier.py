@@ -63,7 +63,7 @@ class ClassifierDiscriminator(BaseEstimator):
         Whether each update goes on with the classifier of the last one, and does not fit it anew: by its partial_fit, once
         over the rows, or by trees that are added to an ensemble, n_estimators each time. Of a Pipeline the last step learns
         on, and those before it are kept as the first update fitted them. n is then the number of rows in all updates, and c is
-        found, from the second update on, by what the classifier says of the new rows before it learns from them.
+        found on a third of the rows of each, from which the classifier does not learn.
 
     Attributes
     ----------
@@ -103,13 +103,18 @@ class ClassifierDiscriminator(BaseEstimator):
         order = rng.permutation(len(X))
         X, genuine = X[order], genuine[order]
         so_far = getattr(self, "estimator_", None) if self.incremental else None
-        counts = _counts(genuine) + (0 if so_far is None else self.counts_)
+        apart = self.incremental and how != "none"  # what learns on cannot be fitted several times
+        held = next(folds(genuine, rng)) if apart else np.zeros(len(X), dtype=bool)
+        counts = _counts(genuine[~held]) + (0 if so_far is None else self.counts_)
         self.limit_ = np.log(counts.sum() + 1) if voice_of(self.estimator) == "predict_proba" else np.inf
-        calibrator: Any = Temperature()
-        if how != "none":
-            calibrator = CALIBRATORS[how].fit(self._fresh_margins(so_far, X, genuine, rng), genuine)
-        self.estimator_, self.prior_ = self._fitted(so_far, X, genuine, counts, rng)
-        self.calibrator_, self.counts_ = calibrator, counts
+        crossed = None if apart or how == "none" else self._cross_fitted(X, genuine, rng)
+        self.estimator_, self.prior_ = self._fitted(so_far, X[~held], genuine[~held], counts, rng)
+        self.counts_: Any = counts
+        self.calibrator_: Any = Temperature()
+        if crossed is not None:
+            self.calibrator_ = CALIBRATORS[how].fit(crossed, genuine)
+        elif apart:
+            self.calibrator_ = CALIBRATORS[how].fit(self._levelled(self.estimator_, X[held], self.prior_), genuine[held])
 
     def examine(self, batch: Batch) -> Scores:
         """The evidence on each sample, (n,), finite."""
@@ -131,7 +136,7 @@ class ClassifierDiscriminator(BaseEstimator):
         if self.estimator_ is None:
             return self.says(np.zeros(batch.n)), pullback(batch.x, lambda: np.zeros(X.shape))
         m, gradient = _margins(self.estimator_, X)
-        z = self._clipped(m) - self.prior_
+        z = np.clip(m, -self.limit_, self.limit_) - self.prior_
         inside = np.abs(m) < self.limit_
         r = self.calibrator_(z)  # (1)
         return self.says(r), pullback(batch.x, lambda: (self.calibrator_.slopes(z) * inside)[:, None] * gradient())
@@ -145,14 +150,12 @@ class ClassifierDiscriminator(BaseEstimator):
             )
         return _USUAL[voice_of(self.estimator)] if self.calibrate == "auto" else self.calibrate
 
-    def _fresh_margins(self, so_far: Any, X: Any, genuine: Any, rng: Rng) -> Any:
-        """Margins (n,) less log M₁/M₀ of rows that what says them was not fitted to."""
-        if so_far is not None:
-            return self._clipped(_margins(so_far, X)[0]) - self.prior_
+    def _cross_fitted(self, X: Any, genuine: Any, rng: Rng) -> Any:
+        """Margins (n,) less log M₁/M₀, each from a fit without its row."""
         margins = np.empty(len(X))
         for out in folds(genuine, rng):
             fitted, prior = self._fitted(None, X[~out], genuine[~out], _counts(genuine[~out]), rng)
-            margins[out] = self._clipped(_margins(fitted, X[out])[0]) - prior
+            margins[out] = self._levelled(fitted, X[out], prior)
         return margins
 
     def _fitted(self, so_far: Any, X: Any, genuine: Any, counts: Any, rng: Rng) -> tuple[Any, float]:
@@ -163,8 +166,9 @@ class ClassifierDiscriminator(BaseEstimator):
             return fitted, 0.0
         return fitted, log_mass_ratio(fitted, tuple(counts))
 
-    def _clipped(self, margins: Any) -> Any:
-        return np.clip(margins, -self.limit_, self.limit_)
+    def _levelled(self, fitted: Any, X: Any, prior: float) -> Any:
+        """The argument of c in (1), (n,)."""
+        return np.clip(_margins(fitted, X)[0], -self.limit_, self.limit_) - prior
 
 
 def _margins(fitted: Any, X: Any) -> tuple[Any, Callable[[], Any]]:
