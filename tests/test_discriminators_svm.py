@@ -8,7 +8,7 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.svm import SVC
 
-from turinglearn.discriminators import kernel_svm
+from turinglearn.discriminators import kernels
 from turinglearn.discriminators.kernel_svm import KernelSVMDiscriminator
 from turinglearn.discriminators.platt import hold_out, platt
 from turinglearn.protocols import Batch, LogOdds, PlayerError
@@ -94,7 +94,7 @@ def test_blocks_do_not_show(monkeypatch):
     judge, batch = fitted(), pair(seed=3)[0]
     whole, gradient = judge.examine(batch).values, judge.vjp(batch)[1](np.ones(batch.n))
     for size in (1, 7 * len(judge.vectors_)):
-        monkeypatch.setattr(kernel_svm, "_BLOCK", size)
+        monkeypatch.setattr(kernels, "_BLOCK", size)
         np.testing.assert_allclose(judge.examine(batch).values, whole, rtol=1e-12)
         np.testing.assert_allclose(judge.vjp(batch)[1](np.ones(batch.n)), gradient, rtol=1e-10, atol=1e-12)
 

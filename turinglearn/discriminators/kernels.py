@@ -9,7 +9,18 @@ from scipy.spatial.distance import cdist
 
 from turinglearn.protocols import Array
 
-__all__ = ["Kernel", "blocks", "dot_product", "expansion", "gaussian", "polynomial", "radial", "sigmoid", "squared_distances"]
+__all__ = [
+    "Kernel",
+    "blocks",
+    "dot_product",
+    "expansion",
+    "gaussian",
+    "log_sums",
+    "polynomial",
+    "radial",
+    "sigmoid",
+    "squared_distances",
+]
 
 Kernel = Callable[[Array, Array], tuple[Array, Callable[[Array], Array]]]
 """X (n, d) and Z (m, d) -> K (n, m), and the pullback from dL/dK (n, m) to dL/dX (n, d)."""
@@ -31,6 +42,14 @@ def expansion(kernel: Kernel, X: Array, Z: Array, weights: Array) -> tuple[Array
         return np.concatenate([kernel(X[rows], Z)[1](weights) for rows in blocks(len(X), len(Z))])
 
     return np.concatenate([kernel(X[rows], Z)[0] @ weights for rows in blocks(len(X), len(Z))]), gradient
+
+
+def log_sums(L: Array) -> tuple[Array, Array]:
+    """log Σⱼ exp Lᵢⱼ, (n,), and the shares of the terms in the sum, (n, m). Each row of L has a finite greatest term."""
+    top = L.max(axis=1, keepdims=True)
+    terms = np.exp(L - top)
+    total = terms.sum(axis=1, keepdims=True)
+    return (top + np.log(total))[:, 0], terms / total
 
 
 def squared_distances(X: Array, Z: Array) -> Array:
