@@ -29,9 +29,13 @@ from turinglearn import Game, TuringLearner
 from turinglearn.discriminators import (
     ClassifierDiscriminator,
     HandwrittenDiscriminator,
+    KernelDensityDiscriminator,
     KernelSVMDiscriminator,
+    KLIEPDiscriminator,
+    NeighboursDiscriminator,
     NeuralDiscriminator,
     TorchDiscriminator,
+    ULSIFDiscriminator,
 )
 from turinglearn.generators import (
     EvolvedGenerator,
@@ -106,6 +110,10 @@ JUDGES = {
     "networks": lambda: make_pipeline(StandardScaler(), MLPClassifier((8,), max_iter=9, early_stopping=True)),
     "gaussian process": lambda: GaussianProcessClassifier(),
     "kernel machine": lambda: KernelSVMDiscriminator(),
+    "densities": lambda: KernelDensityDiscriminator("loo"),
+    "soft neighbours": lambda: NeighboursDiscriminator(),
+    "least squares": lambda: ULSIFDiscriminator(),
+    "likelihood": lambda: KLIEPDiscriminator(),
     "handwritten": lambda: HandwrittenDiscriminator(near_zero, fit_level=True),
 }
 LACKING = {"generator": ("torch", "evolved"), "discriminator": ("torch", "handwritten")}  # a module or a function of the user's
@@ -128,6 +136,10 @@ PAIRS = [
     ("kernel density", "gaussian process", {"keep": "average"}),
     ("kernel density", "neural", {"keep": "last", "pack": 2, "batch_size": 20}),
     ("neural", "kernel machine", {"keep": "best", "pack": 2, "batch_size": 20, "replay": Replay(30, 0.25)}),
+    ("neural", "densities", {"keep": "last"}),
+    ("neural", "soft neighbours", {"keep": "last"}),
+    ("neural", "least squares", {"keep": "last"}),
+    ("neural", "likelihood", {"keep": "last"}),
     ("neural", "neural", {"keep": "best", "given": GIVEN}),
     ("neural", "forest", {"keep": "last", "given": GIVEN, "replay": Replay(30)}),
 ]

@@ -24,6 +24,7 @@ class Entry:
     accepts: str
 
 
+_EXACT = "log-odds, exact gradients"
 _SIMULATOR = "a function simulate(parameters, n, rng), so from Python only"
 
 PLAYERS = (
@@ -38,11 +39,15 @@ PLAYERS = (
         "anything with fit and sample, such as sklearn.mixture.GaussianMixture",
         "weights",
     ),
-    Entry("discriminator", "neural", "turinglearn.discriminators.NeuralDiscriminator", "log-odds, exact gradients", "any data"),
-    Entry("discriminator", "svm", "turinglearn.discriminators.KernelSVMDiscriminator", "log-odds, exact gradients", "any data"),
+    Entry("discriminator", "neural", "turinglearn.discriminators.NeuralDiscriminator", _EXACT, "any data"),
+    Entry("discriminator", "svm", "turinglearn.discriminators.KernelSVMDiscriminator", _EXACT, "any data"),
+    Entry("discriminator", "knn", "turinglearn.discriminators.NeighboursDiscriminator", _EXACT, "any data"),
+    Entry("discriminator", "kde", "turinglearn.discriminators.KernelDensityDiscriminator", _EXACT, "any data"),
+    Entry("discriminator", "ulsif", "turinglearn.discriminators.ULSIFDiscriminator", _EXACT, "any data"),
+    Entry("discriminator", "kliep", "turinglearn.discriminators.KLIEPDiscriminator", _EXACT, "any data"),
     Entry("discriminator", "forest", "sklearn.ensemble.RandomForestClassifier", "log-odds", "any data"),
     Entry("discriminator", "boosting", "sklearn.ensemble.HistGradientBoostingClassifier", "log-odds", "any data"),
-    Entry("discriminator", "logistic", "sklearn.linear_model.LogisticRegression", "log-odds, exact gradients", "any data"),
+    Entry("discriminator", "logistic", "sklearn.linear_model.LogisticRegression", _EXACT, "any data"),
     Entry(
         "discriminator", "torch", "turinglearn.discriminators.TorchDiscriminator", "any nn.Module, from Python only", "any data"
     ),
