@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import numbers
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -197,6 +198,17 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def transform(self, X: Any) -> Any:
         """The matrix (n, features) of a data frame with the columns of the fit, in any order."""
+        blocks, reaches = [], []
+        for kind, block, missing in self.blocks(X):
+            blocks.append(np.where(missing[:, None], 0.0, block))
+            reaches += [kind.reach] * kind.width
+            if kind.missing:
+                blocks.append(missing[:, None].astype(float))
+                reaches.append(_BLUR)
+        return noisy(np.concatenate(blocks, axis=1), reaches, self.random_state)
+
+    def blocks(self, X: Any) -> Iterator[tuple[Kind, Any, Any]]:
+        """How each column is encoded, its numbers (n, width) without noise, and which of its rows lack a value, (n,)."""
         check_is_fitted(self, "columns_")
         _check_frame(X)
         lacking, other = [c for c in self.columns_ if c not in X.columns], [c for c in X.columns if c not in self.columns_]
@@ -205,7 +217,6 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 f"has {', '.join(map(repr, other))}, which the fit did not"
             ] * bool(other)
             raise ValueError(f"The data frame {' and '.join(parts)}. Give the columns that the fit had: {list(self.columns_)}.")
-        blocks, reaches = [], []
         for name, kind in self.columns_.items():
             column, missing = X[name], X[name].isna().to_numpy()
             if missing.any() and not kind.missing:
@@ -214,14 +225,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     "data that lack some values."
                 )
             try:
-                blocks.append(np.where(missing[:, None], 0.0, kind.encode(column)))
+                block = kind.encode(column)
             except (TypeError, AttributeError) as error:
                 raise ValueError(f"Column {name!r} is {column.dtype} now, but was {kind.dtype} in fit ({error}).") from error
-            reaches += [kind.reach] * kind.width
-            if kind.missing:
-                blocks.append(missing[:, None].astype(float))
-                reaches.append(_BLUR)
-        return noisy(np.concatenate(blocks, axis=1), reaches, self.random_state)
+            yield kind, block, missing
 
     def inverse_transform(self, X: Any) -> Any:
         """The data frame of a matrix (n, features)."""
