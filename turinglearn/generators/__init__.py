@@ -1,6 +1,7 @@
 """Players that make counterfeits."""
 
 from turinglearn.generators.adapt import as_generator
+from turinglearn.generators.adversarial_forest import AdversarialForest
 from turinglearn.generators.evolved import EvolvedGenerator
 from turinglearn.generators.mixture import MixtureGenerator
 from turinglearn.generators.mixture_updates import ScoreFunction, WeightedEM
@@ -9,6 +10,7 @@ from turinglearn.generators.refitted import Moved, RefittedGenerator, Resampled,
 from turinglearn.generators.torch_module import TorchGenerator
 
 __all__ = [
+    "AdversarialForest",
     "EvolvedGenerator",
     "MixtureGenerator",
     "Moved",
