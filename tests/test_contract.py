@@ -260,7 +260,7 @@ def test_players_must_say_what_they_are():
     del mute.says, deaf.learns_from
     with pytest.raises(TypeError, match="Judge has no `says`; expected Scores, LogRatio or LogOdds"):
         as_discriminator(mute)
-    with pytest.raises(TypeError, match="Shift has no `learns_from`; expected Losses, Gradients or Weights"):
+    with pytest.raises(TypeError, match="Shift has no `learns_from`; expected Losses, Gradients, Weights or Cells"):
         as_generator(deaf)
 
 

@@ -278,7 +278,7 @@ def test_gradients_are_exact_where_they_can_be_had():
         (Gradients, ODDS, {"signal": ImportanceWeights()}, r"makes weights, but Shift learns from gradients"),
         (Weights, ODDS, {"signal": Student()}, r"makes gradients, but Shift learns from weights"),
         (Gradients, ODDS, {"signal": Exact()}, r"only scores. Estimate them: Game\(..., signal=Smoothed\(\)\)"),
-        ("votes", ODDS, {}, r"Shift.learns_from is 'votes'; expected Losses, Gradients or Weights"),
+        ("votes", ODDS, {}, r"Shift.learns_from is 'votes'; expected Losses, Gradients, Weights or Cells"),
     ],
 )
 def test_no_honest_way(learns_from, judge, arguments, message):

@@ -21,7 +21,7 @@ from turinglearn.protocols import (
     Scores,
 )
 
-__all__ = ["check_values", "deploy", "differentiate", "examine", "name_of", "propose", "start", "update"]
+__all__ = ["cells", "check_values", "deploy", "differentiate", "examine", "name_of", "propose", "start", "update"]
 
 
 def name_of(player: Any) -> str:
@@ -83,6 +83,18 @@ def differentiate(discriminator: Any, batch: Batch) -> tuple[Scores, Pullback]:
         return gradient
 
     return _scores(discriminator, "vjp", scores, batch.n), checked
+
+
+def cells(discriminator: Any, batch: Batch) -> Array:
+    """The leaf of each sample in each tree, (n, trees), from a discriminator that offers `cells`."""
+    values = _call(discriminator, "cells", batch)
+    shape = tuple(values.shape) if is_array(values) else ()
+    if len(shape) != 2 or shape[0] != batch.n or shape[1] < 1 or not namespace(values).isdtype(values.dtype, "integral"):
+        raise PlayerError(
+            f"{name_of(discriminator)}.cells returned {_describe(values)}; expected whole numbers of shape "
+            f"({batch.n}, trees). Return the leaf of each sample in each tree, such as forest.apply(x)."
+        )
+    return values
 
 
 def update(player: Generator | Discriminator, *lesson: Any) -> None:

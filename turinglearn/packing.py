@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from turinglearn.arrays import like, namespace
-from turinglearn.protocols import Array, Batch, Gradients
+from turinglearn.protocols import Array, Batch, Cells, Gradients
 
 __all__ = ["fold", "unfold"]
 
@@ -24,10 +24,20 @@ def fold(batch: Batch, m: int) -> Batch:
 def unfold(feedback: Any, m: int, batch: Batch) -> Any:
     """What tuples earned, handed to their members: each answers for its whole tuple.
 
-    Losses and weights repeat. The sum of losses then counts each tuple m times, and so do gradients.
+    Losses, weights and cells repeat. The sum of losses then counts each tuple m times, and so do gradients.
     """
     xp = namespace(feedback.values)
     if isinstance(feedback, Gradients):
         together = feedback.values if m == 1 else m * xp.reshape(feedback.values, tuple(batch.x.shape))
         return Gradients(like(together, batch.x))
-    return feedback if m == 1 else type(feedback)(xp.repeat(feedback.values, m))
+    if m == 1:
+        return feedback
+    if isinstance(feedback, Cells):
+        return Cells(xp.repeat(feedback.values, m, axis=0), _opened(feedback.real))
+    return type(feedback)(xp.repeat(feedback.values, m))
+
+
+def _opened(batch: Batch) -> Batch:
+    """The members of tuples, one after another."""
+    parts = (None if a is None else namespace(a).reshape(a, (-1, *a.shape[2:])) for a in (batch.x, batch.given))
+    return Batch(*parts)

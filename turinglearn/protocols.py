@@ -20,6 +20,7 @@ Pullback = Callable[[Array], Array]  # dL/dscores (n,) -> dL/dx (n, *event); use
 __all__ = [
     "Array",
     "Batch",
+    "Cells",
     "Discriminator",
     "EvidenceWarning",
     "Generator",
@@ -105,6 +106,14 @@ class Weights:
     values: Array
 
 
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """The leaves that genuine samples fall into, whole numbers (n, trees), and these samples."""
+
+    values: Array
+    real: Batch
+
+
 # -------------------------------------------------------------------------------------------------------------- players
 class Source(Protocol):
     """Where genuine data come from. A finite source also says how many samples it holds, by `len`."""
@@ -117,8 +126,8 @@ class Source(Protocol):
 class Generator(Protocol):
     """A player that makes counterfeits.
 
-    `learns_from` is `Losses`, `Gradients` or `Weights`; it belongs to the instance, so one class can offer several ways
-    of learning. Optional capabilities, one method each, asked for by `hasattr` on the instance:
+    `learns_from` is `Losses`, `Gradients`, `Weights` or `Cells`; it belongs to the instance, so one class can offer several
+    ways of learning. Optional capabilities, one method each, asked for by `hasattr` on the instance:
 
     - ``start(example: Batch, rng)``: shapes, scales and initial parameters, before the first round;
     - ``sample(n, rng, given=None) -> x``: the learned law, where it is not the law of the proposals;
@@ -143,6 +152,7 @@ class Discriminator(Protocol):
 
     - ``start(example: Batch, rng)``: shapes, scales and initial parameters, before the first round;
     - ``vjp(batch) -> (Scores, Pullback)``: the evidence with its exact gradient in x;
+    - ``cells(batch) -> (n, trees)``: whole numbers, the leaf of each sample in each tree of a forest;
     - ``criterion``: the `turinglearn.objectives.DiscriminatorObjective` that it descends;
     - ``refits = True``: each update is a fit from scratch, so that it wants more samples and fewer rounds;
     - ``remembers = True``: what it says of counterfeits is of all that it has ever seen, the first counting as the latest;

@@ -9,7 +9,7 @@ import numpy as np
 
 from turinglearn import objectives
 from turinglearn.arrays import like, namespace, to_numpy
-from turinglearn.contract import check_values, examine, name_of
+from turinglearn.contract import cells, check_values, examine, name_of
 from turinglearn.derivatives import Derivative, Exact, Smoothed, Student
 from turinglearn.objectives import (
     DiscriminatorObjective,
@@ -22,6 +22,7 @@ from turinglearn.objectives import (
 from turinglearn.protocols import (
     Array,
     Batch,
+    Cells,
     Discriminator,
     Generator,
     Gradients,
@@ -35,6 +36,7 @@ from turinglearn.protocols import (
 )
 
 __all__ = [
+    "CellSignal",
     "Derivative",
     "Exact",
     "GradientSignal",
@@ -166,6 +168,23 @@ class WeightSignal:
         return Lesson(Weights(w if xp is np else like(w, fake.x)), scores, None)
 
 
+@dataclass(frozen=True)
+class CellSignal:
+    """The leaves of genuine samples that the judge was not fitted to, for generators that are fitted to leaves.
+
+    Such a generator descends no loss: the objective is only recorded.
+    """
+
+    discriminator: Discriminator
+    objective: GeneratorObjective
+
+    def __call__(self, fake: Batch, real: Batch, rng: Rng) -> Lesson:
+        """Cells of the genuine samples, and what the judge says of the counterfeits."""
+        scores = examine(self.discriminator, fake)
+        reference = _reference(self, real)
+        return Lesson(Cells(cells(self.discriminator, real), real), scores, reference)
+
+
 def effective_sample_size(w: Array) -> float:
     """(sum w)^2 / sum w^2: how many equally weighted samples are worth as much. Kong (1992)."""
     w = np.asarray(to_numpy(w), dtype=float)
@@ -182,20 +201,23 @@ def bridge(
 ) -> Signal:
     """The cheapest honest signal from what the discriminator says to what the generator learns from.
 
-    Gradients are exact where the judge offers them and smoothed elsewhere; weights need log p/q, losses need nothing.
+    Gradients are exact where the judge offers them and smoothed elsewhere; weights need log p/q, cells a judge that has them,
+    losses need nothing.
     objective: None for the loss that goes with the judge's criterion and the generator's way of learning. signal: None, or
     `Exact`, `Smoothed`, `Student` for gradients, `ImportanceWeights` for weights. Raises `IncompatiblePlayers`, with the
     remedy, where no honest way leads from the one player to the other.
     """
     g, d, says, wanted = name_of(generator), name_of(discriminator), discriminator.says, generator.learns_from
-    if wanted not in (Losses, Gradients, Weights):
+    if wanted not in (Losses, Gradients, Weights, Cells):
         raise IncompatiblePlayers(
-            f"{g}.learns_from is {wanted!r}; expected Losses, Gradients or Weights, from turinglearn.protocols."
+            f"{g}.learns_from is {wanted!r}; expected Losses, Gradients, Weights or Cells, from turinglearn.protocols."
         )
     if not (isinstance(says, type) and issubclass(says, Scores)):
         raise IncompatiblePlayers(f"{d}.says is {says!r}; expected Scores, LogRatio or LogOdds, from turinglearn.protocols.")
     _check_instance("signal", signal, "vjp", "Exact(), Smoothed(), Student() or ImportanceWeights()")
     _check_instance("objective", objective, "reads", "a loss from turinglearn.objectives, such as NonSaturating()")
+    if wanted is Cells:
+        _check_cells(g, discriminator, objective, signal)
     objective = objective if objective is not None else _usual_objective(generator, discriminator)
     if wanted is Weights:
         _check_weights(g, d, says, objective, replayed)
@@ -209,6 +231,8 @@ def bridge(
             f"signal={signal!r} makes {'weights' if isinstance(signal, ImportanceWeights) else 'gradients'}, but {g} learns "
             f"from {wanted.__name__.lower()}. Leave signal out, or choose a generator or an update rule that learns from them."
         )
+    if wanted is Cells:
+        return CellSignal(discriminator, objective)
     if wanted is Losses:
         return LossSignal(discriminator, objective)
     if wanted is Weights:
@@ -261,6 +285,19 @@ def _usual_objective(generator: Generator, discriminator: Discriminator) -> Gene
     if issubclass(discriminator.says, LogOdds):
         return NonSaturating()
     return ReverseKL() if issubclass(discriminator.says, LogRatio) else LinearLoss()
+
+
+def _check_cells(g: str, discriminator: Discriminator, objective: Any, signal: Any) -> None:
+    if not hasattr(discriminator, "cells"):
+        raise IncompatiblePlayers(
+            f"{g} learns from cells, the leaves of genuine samples, but {name_of(discriminator)} has none. Choose a forest, "
+            "such as RandomForestClassifier or ExtraTreesClassifier, or a generator that learns from scores."
+        )
+    for name, given in (("objective", objective), ("signal", signal)):
+        if given is not None:
+            raise IncompatiblePlayers(
+                f"{g} learns from cells and descends no loss, but {name}={given!r} was chosen. Leave {name} out."
+            )
 
 
 def _check_weights(g: str, d: str, says: type[Scores], objective: GeneratorObjective, replayed: bool) -> None:

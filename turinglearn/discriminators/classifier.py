@@ -49,7 +49,8 @@ class ClassifierDiscriminator(BaseEstimator):
     complement naive Bayes, linear and quadratic discriminant analysis, Gaussian processes, and CalibratedClassifierCV with
     the sigmoid method of one of these; alone or in a Pipeline after scalers and PCA, but not with isotonic calibration. Of a
     Gaussian process m is the latent mean, as if the process were certain of it (Rasmussen & Williams 2006, section 3.4):
-    calibrate it where levels matter.
+    calibrate it where levels matter. The leaves, `cells`, are there for classifiers with `apply`: forests and boosted trees
+    of scikit-learn.
 
     Parameters
     ----------
@@ -128,6 +129,21 @@ class ClassifierDiscriminator(BaseEstimator):
         if not hasattr(CALIBRATORS.get(self._how(), Temperature), "slopes"):
             raise AttributeError(f"calibrate={self.calibrate!r} is flat almost everywhere, so there is no vjp")
         return self._examine
+
+    @property
+    def cells(self) -> Callable[[Batch], Any]:
+        """The leaf of each sample in each tree, (n, trees); only classifiers with `apply`, which are forests, have it."""
+        if not hasattr(self.estimator, "apply"):
+            raise AttributeError(f"{name_of(self.estimator)} has no apply, so there are no cells")
+        return self._cells
+
+    def _cells(self, batch: Batch) -> Any:
+        if not hasattr(self, "estimator_"):
+            raise unstarted(self)
+        if self.estimator_ is None:
+            return np.zeros((batch.n, 1), dtype=np.int64)
+        leaves = ask(name_of(self.estimator_), f"apply {batch.n} rows", self.estimator_.apply, table(batch))
+        return np.asarray(leaves).reshape(batch.n, -1).astype(np.int64)
 
     def _examine(self, batch: Batch) -> tuple[Scores, Pullback]:
         if not hasattr(self, "estimator_"):

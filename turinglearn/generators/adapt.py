@@ -23,8 +23,8 @@ def as_generator(player: Any) -> Generator:
     if hasattr(player, "propose") and hasattr(player, "update"):
         if not hasattr(player, "learns_from"):
             raise TypeError(
-                f"{type(player).__name__} has no `learns_from`; expected Losses, Gradients or Weights, from "
-                "turinglearn.protocols."
+                f"{type(player).__name__} has no `learns_from`; expected Losses, Gradients, Weights or Cells, "
+                "from turinglearn.protocols."
             )
         generator: Generator = player
         return generator
