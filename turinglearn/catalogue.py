@@ -31,6 +31,7 @@ PLAYERS = (
     Entry("generator", "neural", "turinglearn.generators.NeuralGenerator", "a network of noise", "gradients"),
     Entry("generator", "mixture", "turinglearn.generators.MixtureGenerator", "Gaussians with a density", "weights, losses"),
     Entry("generator", "torch", "turinglearn.generators.TorchGenerator", "any nn.Module, so from Python only", "gradients"),
+    Entry("generator", "forest", "turinglearn.generators.ForestGenerator", "the leaves of its judge, a forest", "cells"),
     Entry("generator", "evolved", "turinglearn.generators.EvolvedGenerator", _SIMULATOR, "losses"),
     Entry(
         "generator",
