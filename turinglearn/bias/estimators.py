@@ -1,0 +1,93 @@
+"""Bias and efficiency of parametric generators: their parameters over seeds, beside the truth and the Cramér-Rao bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student_t
+
+from turinglearn.bias.jackknife import jackknife
+from turinglearn.metrics import Interval
+from turinglearn.protocols import Array
+
+__all__ = ["ParameterErrors", "cramer_rao", "parameter_errors", "relative_efficiency"]
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterErrors:
+    """Bias and root mean square error of each parameter, with intervals, over seeds."""
+
+    bias: tuple[Interval, ...]
+    rmse: tuple[Interval, ...]
+
+
+def parameter_errors(estimates: Array, truth: Array, *, level: float = 0.95) -> ParameterErrors:
+    """Bias mean(θ̂ - θ) and RMSE √mean (θ̂ - θ)² of estimates (S, k), one per seed, of the truth (k,).
+
+    The interval of the bias is Student's, that of the RMSE the jackknife's of its logarithm.
+    """
+    errors = _errors(estimates, truth)
+    n = len(errors)
+    z = float(student_t.ppf((1 + level) / 2, n - 1)) / np.sqrt(n)
+    means, margins = errors.mean(axis=0), z * errors.std(axis=0, ddof=1)
+    bias = tuple(
+        Interval(float(m), float(m - w), float(m + w), float(s))
+        for m, w, s in zip(means, margins, errors.std(axis=0, ddof=1) / np.sqrt(n), strict=True)
+    )
+    squares = errors.T**2
+    rmse = tuple(jackknife(partial(_root_mean, each), n, level=level, log=True) for each in squares)
+    return ParameterErrors(bias, rmse)
+
+
+def relative_efficiency(estimates: Array, control: Array, truth: Array, *, level: float = 0.95) -> tuple[Interval, ...]:
+    """Mean square error of a control over that of the estimates, both (S, k) on the same data sets, for each parameter.
+
+    1 is as good as the control, such as maximum likelihood; less is worse. The interval is the jackknife's of the logarithm
+    over seeds, so what a data set does to both falls out.
+    """
+    ours, theirs = _errors(estimates, truth) ** 2, _errors(control, truth) ** 2
+    if ours.shape != theirs.shape:
+        raise ValueError(f"There are estimates of shape {ours.shape} and {theirs.shape} of the control; expected the same.")
+    pairs = zip(ours.T, theirs.T, strict=True)
+    return tuple(jackknife(partial(_ratio, mine, other), len(ours), level=level, log=True) for mine, other in pairs)
+
+
+def cramer_rao(log_density: Callable[[Any, Any], Any], truth: Array, draws: Array, n: int, *, step: float = 1e-4) -> Any:
+    """The least standard deviation (k,) that an unbiased estimator of θ can have from n samples: √diag(I⁻¹ / n).
+
+    The information I = E s sᵀ is the mean over draws (m, d) from the law at the truth (k,), with scores s = ∂ log p / ∂θ by
+    central differences of log_density(x, θ) -> (m,). Its own error is of order 1/√m. Rao (1945); Cramér (1946).
+    """
+    theta = np.asarray(truth, dtype=float)
+    scores = np.stack(
+        [(log_density(draws, theta + e) - log_density(draws, theta - e)) / (2 * step) for e in step * np.eye(len(theta))]
+    )
+    information = scores @ scores.T / scores.shape[1]
+    if not np.all(np.isfinite(information)) or np.linalg.matrix_rank(information) < len(theta):
+        raise ValueError(
+            "The information matrix is singular or not finite: some parameter does not change the density at the truth. "
+            "Drop it, or choose another truth."
+        )
+    return np.sqrt(np.diag(np.linalg.inv(information)) / n)
+
+
+def _root_mean(squares: Any, kept: Any) -> float:
+    return float(np.sqrt(squares[kept].mean()))
+
+
+def _ratio(ours: Any, theirs: Any, kept: Any) -> float:
+    return float(theirs[kept].mean() / ours[kept].mean())
+
+
+def _errors(estimates: Array, truth: Array) -> Any:
+    estimates, truth = np.asarray(estimates, dtype=float), np.asarray(truth, dtype=float)
+    if estimates.ndim != 2 or truth.shape != estimates.shape[1:] or len(estimates) < 3 or not np.all(np.isfinite(estimates)):
+        raise ValueError(
+            f"estimates have shape {estimates.shape} and the truth {truth.shape}; expected finite numbers, (S, k) with S >= 3 "
+            "seeds, and (k,). Leave out runs that failed, and report how many did."
+        )
+    return estimates - truth

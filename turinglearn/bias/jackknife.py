@@ -1,0 +1,56 @@
+"""Intervals for what a set of independent replicates says together, where no single replicate has a value of its own."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student_t
+
+from turinglearn.metrics import Interval
+from turinglearn.metrics.inputs import share, whole
+
+__all__ = ["jackknife"]
+
+Statistic = Callable[[Any], float]
+
+
+def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log: bool = False, also: float = 0.0) -> Interval:
+    """Interval of a statistic of R independent replicates by leaving out one at a time.
+
+    statistic(kept) is computed on the replicates with the indices kept, an integer array. With θ on all and θ₍ᵣ₎ without r,
+
+        θᵣ = R θ - (R - 1) θ₍ᵣ₎,    value = mean θᵣ,    s² = Σ (θᵣ - value)² / (R (R - 1)),                          (1)
+
+    and the interval is value ± t s with R - 1 degrees of freedom (Tukey 1958). The mean of the pseudo-values (1) takes a bias
+    of order 1/R out of a plug-in statistic, and leaves U-statistics what they are (Quenouille 1956). log: the interval is that
+    of log θ, around the same value, for what is positive and whose error grows with its size, such as a variance. also: a
+    standard error of another, independent source, such as finitely many points, which s² takes in; it is on the scale of θ.
+
+    ValueError for fewer than three replicates, or where the statistic is not finite or, with log, not positive.
+    """
+    level, n = share(level, "level"), whole(replicates, "replicates", least=3)
+    everyone = np.arange(n)
+    theta = _number(statistic, everyone, log)
+    without = np.array([_number(statistic, np.delete(everyone, r), log) for r in everyone])
+    value = float(np.mean(n * theta - (n - 1) * without))  # (1)
+    t = float(student_t.ppf((1 + level) / 2, n - 1))
+    if log and value > 0:
+        pseudo = n * math.log(theta) - (n - 1) * np.log(without)
+        error = math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
+        return Interval(value, value * math.exp(-t * error), value * math.exp(t * error), value * error)
+    error = math.sqrt((n * theta - (n - 1) * without).var(ddof=1) / n + also**2)
+    return Interval(value, value - t * error, value + t * error, error)
+
+
+def _number(statistic: Statistic, kept: Any, log: bool) -> float:
+    value = float(statistic(kept))
+    if not math.isfinite(value) or (log and value <= 0):
+        expected = "a positive number" if log else "a finite number"
+        raise ValueError(
+            f"The statistic is {value} on {len(kept)} replicates; expected {expected} on all of them and on all but one. "
+            "Leave out replicates that failed, and report how many did."
+        )
+    return value
