@@ -3,26 +3,45 @@
 from __future__ import annotations
 
 from turinglearn.bias.aggregates import Completion, completion, interquartile_mean, iqm_interval, probability_of_improvement
+from turinglearn.bias.calibration import calibration_error, calibration_slope
 from turinglearn.bias.contrasts import holm, mean_interval, paired_interval, sign_flip_test
 from turinglearn.bias.decomposition import LogLossSplit, VarianceComponents, excess_log_loss, squared_bias, variance
+from turinglearn.bias.divergences import Divergences, divergences
 from turinglearn.bias.estimators import ParameterErrors, cramer_rao, parameter_errors, relative_efficiency
 from turinglearn.bias.jackknife import jackknife
+from turinglearn.bias.judges import Estimates, JudgeBias, errors_of, judge_bias, log_odds_of
 from turinglearn.bias.learned_laws import LawSplit, split_energy, split_mmd
+from turinglearn.bias.pairs import FAMILIES, Law, Pair, pair
+from turinglearn.bias.squared_mean import squared_mean_interval
+from turinglearn.bias.teaching import taught
 
 __all__ = [
+    "FAMILIES",
     "Completion",
+    "Divergences",
+    "Estimates",
+    "JudgeBias",
+    "Law",
     "LawSplit",
     "LogLossSplit",
+    "Pair",
     "ParameterErrors",
     "VarianceComponents",
+    "calibration_error",
+    "calibration_slope",
     "completion",
     "cramer_rao",
+    "divergences",
+    "errors_of",
     "excess_log_loss",
     "holm",
     "interquartile_mean",
     "iqm_interval",
     "jackknife",
+    "judge_bias",
+    "log_odds_of",
     "mean_interval",
+    "pair",
     "paired_interval",
     "parameter_errors",
     "probability_of_improvement",
@@ -31,5 +50,7 @@ __all__ = [
     "split_energy",
     "split_mmd",
     "squared_bias",
+    "squared_mean_interval",
+    "taught",
     "variance",
 ]
