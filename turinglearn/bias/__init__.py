@@ -5,6 +5,7 @@ from __future__ import annotations
 from turinglearn.bias.aggregates import Completion, completion, interquartile_mean, iqm_interval, probability_of_improvement
 from turinglearn.bias.calibration import calibration_error, calibration_slope
 from turinglearn.bias.contrasts import holm, mean_interval, paired_interval, sign_flip_test
+from turinglearn.bias.cross_examination import CrossExamination, cross_examine
 from turinglearn.bias.decomposition import LogLossSplit, VarianceComponents, excess_log_loss, squared_bias, variance
 from turinglearn.bias.divergences import Divergences, divergences
 from turinglearn.bias.estimators import ParameterErrors, cramer_rao, parameter_errors, relative_efficiency
@@ -14,10 +15,12 @@ from turinglearn.bias.learned_laws import LawSplit, split_energy, split_mmd
 from turinglearn.bias.pairs import FAMILIES, Law, Pair, pair
 from turinglearn.bias.squared_mean import squared_mean_interval
 from turinglearn.bias.teaching import taught
+from turinglearn.bias.tuning import Trial, Tuned, tune
 
 __all__ = [
     "FAMILIES",
     "Completion",
+    "CrossExamination",
     "Divergences",
     "Estimates",
     "JudgeBias",
@@ -26,11 +29,14 @@ __all__ = [
     "LogLossSplit",
     "Pair",
     "ParameterErrors",
+    "Trial",
+    "Tuned",
     "VarianceComponents",
     "calibration_error",
     "calibration_slope",
     "completion",
     "cramer_rao",
+    "cross_examine",
     "divergences",
     "errors_of",
     "excess_log_loss",
@@ -52,5 +58,6 @@ __all__ = [
     "squared_bias",
     "squared_mean_interval",
     "taught",
+    "tune",
     "variance",
 ]
