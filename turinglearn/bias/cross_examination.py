@@ -58,8 +58,8 @@ def cross_examine(
     y, seeds = matrix(genuine, "genuine", rows=8), {len(each) for each in samples.values()}
     if not samples or not judges or len(seeds) != 1 or min(seeds) < 2:
         raise ValueError(
-            f"There are {len(judges)} judges, and generators with {sorted(seeds)} samples; expected at least one judge, and the "
-            "same number of seeds, at least 2, of each generator."
+            f"There are {len(judges)} judges, and generators with {sorted(seeds)} samples; expected at least one judge, and "
+            "the same number of seeds, at least 2, of each generator."
         )
     (count,) = seeds
     streams = Streams(as_seed(random_state))
