@@ -29,15 +29,16 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
     of log θ, around the same value, for what is positive and whose error grows with its size, such as a variance. also: a
     standard error of another, independent source, such as finitely many points, which s² takes in; it is on the scale of θ.
 
-    ValueError for fewer than three replicates, or where the statistic is not finite or, with log, not positive.
+    Where the statistic is not positive on all and on all but one, log is passed over. ValueError for fewer than three
+    replicates, or where the statistic is not finite.
     """
     level, n = share(level, "level"), whole(replicates, "replicates", least=3)
     everyone = np.arange(n)
-    theta = _number(statistic, everyone, log)
-    without = np.array([_number(statistic, np.delete(everyone, r), log) for r in everyone])
+    theta = _number(statistic, everyone)
+    without = np.array([_number(statistic, np.delete(everyone, r)) for r in everyone])
     value = float(np.mean(n * theta - (n - 1) * without))  # (1)
     t = float(student_t.ppf((1 + level) / 2, n - 1))
-    if log and value > 0:
+    if log and min(value, theta, *without) > 0:
         pseudo = n * math.log(theta) - (n - 1) * np.log(without)
         error = math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
         return Interval(value, value * math.exp(-t * error), value * math.exp(t * error), value * error)
@@ -45,12 +46,11 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
     return Interval(value, value - t * error, value + t * error, error)
 
 
-def _number(statistic: Statistic, kept: Any, log: bool) -> float:
+def _number(statistic: Statistic, kept: Any) -> float:
     value = float(statistic(kept))
-    if not math.isfinite(value) or (log and value <= 0):
-        expected = "a positive number" if log else "a finite number"
+    if not math.isfinite(value):
         raise ValueError(
-            f"The statistic is {value} on {len(kept)} replicates; expected {expected} on all of them and on all but one. "
+            f"The statistic is {value} on {len(kept)} replicates; expected a finite number on all and on all but one. "
             "Leave out replicates that failed, and report how many did."
         )
     return value

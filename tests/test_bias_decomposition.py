@@ -1,0 +1,153 @@
+"""Planted truth: judges made as exact log-odds, a known offset and known noise."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit
+
+from turinglearn.bias import calibration_error, calibration_slope, excess_log_loss, squared_bias, squared_mean_interval, variance
+
+WAVES = np.array([1.0, 1.0, 0.5])  # the mean squares of 1, x and sin 2x for x ~ N(0, 1), nearly
+
+
+def waves(x):
+    return np.stack((np.ones_like(x), x, np.sin(2 * x))) / np.sqrt(WAVES.sum())
+
+
+def planted(rng, sets=20, runs=1, points=300, offset=0.4, of_sets=0.5, of_runs=0.3):
+    """r̂ (sets, runs, points) with noise that is smooth in x, so that points do not average it away; and r."""
+    x = rng.standard_normal(points)
+    r = 1.5 * x
+    noise = of_sets * rng.standard_normal((sets, 1, 3)) + of_runs * rng.standard_normal((sets, runs, 3))
+    return r + offset * np.tanh(x) + noise @ waves(x), r
+
+
+def truths(offset=0.4, of_sets=0.5, of_runs=0.3):
+    """By quadrature over x and over the noise at each x, which is normal."""
+    z, w = np.polynomial.hermite_e.hermegauss(101)
+    w = w / w.sum()
+    r, spread = 1.5 * z, (waves(z) ** 2).sum(axis=0)
+    middle = r + offset * np.tanh(z)
+    v = (of_sets**2 + of_runs**2) * spread
+    mean_a = np.logaddexp(0, middle[:, None] + np.sqrt(v)[:, None] * z) @ w
+    kl = np.logaddexp(0, middle) - expit(r) * middle - np.logaddexp(0, r) + expit(r) * r
+    gap = mean_a - np.logaddexp(0, middle)
+    return {
+        "squared bias": w @ (offset * np.tanh(z)) ** 2,
+        "variance": w @ v,
+        "log-loss": w @ (kl + gap),
+        "log-loss, bias": w @ kl,
+        "log-loss, variance": w @ gap,
+    }
+
+
+def found(estimates, r):
+    split = excess_log_loss(estimates, r)
+    return {
+        "squared bias": squared_bias(estimates, r),
+        "variance": variance(estimates).total,
+        "log-loss": split.total,
+        "log-loss, bias": split.bias,
+        "log-loss, variance": split.variance,
+    }
+
+
+@pytest.mark.parametrize("runs", [1, 3])
+def test_planted_truth_is_recovered_and_covered(runs):
+    """The means over simulations are right to four standard errors, and intervals cover; the long simulation is a benchmark."""
+    rng, trials, expected = np.random.default_rng(0), 120, truths()
+    results = [found(*planted(rng, runs=runs)) for _ in range(trials)]
+    for name, truth in expected.items():
+        values = np.array([result[name].value for result in results])
+        assert abs(values.mean() - truth) < 4 * values.std() / np.sqrt(trials), name
+        hits = [result[name].low <= truth <= result[name].high for result in results]
+        assert np.mean(hits) > 0.87, name  # .95 less four standard errors
+
+
+def test_components_of_variance():
+    rng = np.random.default_rng(1)
+    parts = [variance(planted(rng, sets=10, runs=4)[0]) for _ in range(60)]
+    spread = WAVES.sum() / WAVES.sum()
+    for name, truth in (("sets", 0.25 * spread), ("runs", 0.09 * spread)):
+        values = np.array([getattr(part, name) for part in parts])
+        assert abs(values.mean() - truth) < 4 * values.std() / np.sqrt(60) + 0.02 * truth, name
+    assert all(part.total.value == pytest.approx(part.sets + part.runs) for part in parts)
+    one = variance(planted(rng)[0])
+    assert one.sets is None and one.runs is None
+
+
+def test_squared_bias_is_the_mean_over_pairs():
+    estimates, r = planted(np.random.default_rng(2), sets=5, runs=2)
+    e = estimates.mean(axis=1) - r
+    pairs = [np.mean(e[s] * e[t]) for s in range(5) for t in range(5) if s != t]
+    assert squared_bias(estimates, r).value == pytest.approx(np.mean(pairs))
+
+
+def test_a_judge_that_never_errs():
+    r = np.linspace(-3, 3, 50)
+    estimates = np.tile(r, (5, 2, 1))
+    assert squared_bias(estimates, r).value == 0
+    assert variance(estimates).total.value == 0
+    split = excess_log_loss(estimates, r)
+    assert abs(split.total.value) < 1e-12 and abs(split.bias.value) < 1e-12 and abs(split.variance.value) < 1e-12
+
+
+def test_an_offset_alone_is_bias_alone():
+    r = np.linspace(-3, 3, 50)
+    estimates = np.tile(r + 0.7, (5, 1, 1))
+    assert squared_bias(estimates, r).value == pytest.approx(0.49)
+    split = excess_log_loss(estimates, r)
+    assert split.bias.value == pytest.approx(split.total.value) and split.total.value > 0.01
+
+
+def test_the_split_adds_up():
+    split = excess_log_loss(*planted(np.random.default_rng(3)))
+    assert split.total.value == pytest.approx(split.bias.value + split.variance.value)
+
+
+def test_the_interval_of_a_squared_mean_holds_its_value():
+    e = np.random.default_rng(4).standard_normal((20, 30))
+    found = squared_mean_interval(-0.01, e)
+    assert found.low <= found.value <= found.high
+
+
+@pytest.mark.parametrize(
+    ("estimates", "truth", "message"),
+    [
+        (np.zeros((5, 10)), np.zeros(10), r"expected \(R, A, N\) and \(N,\)"),
+        (np.zeros((5, 1, 10)), np.zeros(9), r"expected \(R, A, N\) and \(N,\)"),
+        (np.full((5, 1, 10), np.inf), np.zeros(10), "must be finite log-odds"),
+    ],
+)
+def test_bad_shapes_are_named(estimates, truth, message):
+    for measure in (squared_bias, excess_log_loss):
+        with pytest.raises(ValueError, match=message):
+            measure(estimates, truth)
+
+
+# ---------------------------------------------------------------------------------------------------------- calibration
+def test_the_slope_undoes_a_stretch():
+    r = np.random.default_rng(5).normal(0, 2, 2_000)
+    for stretch in (0.25, 1.0, 4.0):
+        assert calibration_slope(stretch * r + 1, r) == pytest.approx(1 / stretch, rel=1e-5)
+    assert np.isnan(calibration_slope(np.ones(5), np.arange(5.0)))
+
+
+def test_the_slope_is_scikit_learns_on_labels():
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(6)
+    r = rng.normal(0, 1.5, 200_000)
+    r_hat = 2 * r + rng.normal(0, 1, len(r))
+    y = rng.random(len(r)) < expit(r)
+    fitted = LogisticRegression(C=np.inf).fit(r_hat[:, None], y)
+    assert calibration_slope(r_hat, r) == pytest.approx(fitted.coef_[0, 0], abs=0.01)
+
+
+def test_calibration_errors():
+    r = np.random.default_rng(7).normal(0, 2, 20_000)
+    assert calibration_error(r, r) < 1e-12
+    assert calibration_error(np.zeros_like(r), r) < 1e-3  # saying the base rate is calibrated, and useless
+    exact = np.mean((expit(2 * r) - expit(r)) ** 2)
+    assert calibration_error(2 * r, r) == pytest.approx(exact, rel=0.03)
