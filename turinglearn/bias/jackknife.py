@@ -26,7 +26,7 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
 
     and the interval is value ± t s with R - 1 degrees of freedom (Tukey 1958). The mean of the pseudo-values (1) takes a bias
     of order 1/R out of a plug-in statistic, and leaves U-statistics what they are (Quenouille 1956). log: the interval is that
-    of log θ, around the same value, for what is positive and whose error grows with its size, such as a variance. also: a
+    of log θ, with pseudo-values of its own, for what is positive and whose error grows with its size, such as a variance. also: a
     standard error of another, independent source, such as finitely many points, which s² takes in; it is on the scale of θ.
 
     Where the statistic is not positive on all and on all but one, log is passed over. ValueError for fewer than three
@@ -40,8 +40,9 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
     t = float(student_t.ppf((1 + level) / 2, n - 1))
     if log and min(value, theta, *without) > 0:
         pseudo = n * math.log(theta) - (n - 1) * np.log(without)
-        error = math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
-        return Interval(value, value * math.exp(-t * error), value * math.exp(t * error), value * error)
+        middle, error = float(pseudo.mean()), math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
+        low, high = math.exp(middle - t * error), math.exp(middle + t * error)
+        return Interval(value, min(value, low), max(value, high), value * error)
     error = math.sqrt((n * theta - (n - 1) * without).var(ddof=1) / n + also**2)
     return Interval(value, value - t * error, value + t * error, error)
 

@@ -45,8 +45,8 @@ def split_mmd(samples: Sequence[Array], genuine: Array, *, bandwidth: float | No
     q̄ being the mixture over all seeds there could be. Pairs of distinct seeds stand for it, pairs of distinct samples
     within one for q_s: all three are unbiased at any S and n, and can be negative. Samples are never pooled: a pooled
     mixture of S seeds would carry 1/S of the variance into the bias. k is exp(-|x-y|² / 2h²); bandwidth h is by default the
-    median distance within the genuine sample. The intervals are the jackknife's over seeds; the genuine sample is held fixed,
-    so give many rows.
+    median distance within the genuine sample. The intervals are the jackknife's over seeds, that of the variance of its
+    logarithm; the genuine sample is held fixed, so give many rows.
     """
     y = matrix(genuine, "genuine", rows=2)
     h = float(np.median(pdist(y[:1000]))) if bandwidth is None else float(bandwidth)
@@ -82,4 +82,6 @@ def _split(samples: Sequence[Array], genuine: Array, kernel: Any, level: float) 
     def total(kept: Any) -> Any:
         return truth + within[kept].mean() - 2 * across[kept].mean()  # (1)
 
-    return LawSplit(*(jackknife(part, n, level=level) for part in (total, bias, variance)))
+    return LawSplit(
+        jackknife(total, n, level=level), jackknife(bias, n, level=level), jackknife(variance, n, level=level, log=True)
+    )

@@ -1,0 +1,201 @@
+"""Whether the intervals of turinglearn.bias hold the truth as often as they say, where the truth is planted.
+
+    python benchmarks/bias/coverage.py            # 1,000 simulations: writes benchmarks/results/bias_coverage.md
+
+Judges are exact log-odds, a known offset, and known noise over training sets and runs, smooth in x so that many points do not
+average it away, or fresh at every point. Learned laws are Gaussians with random means. Everything that is estimated has a
+closed form or an integral over one or two normal variables.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.special import expit
+from scipy.stats import trim_mean
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from provenance import provenance
+
+from turinglearn.bias import (
+    excess_log_loss,
+    iqm_interval,
+    mean_interval,
+    paired_interval,
+    parameter_errors,
+    relative_efficiency,
+    split_energy,
+    split_mmd,
+    squared_bias,
+    variance,
+)
+
+PAGE = """# Coverage of the intervals
+
+Written by `python benchmarks/bias/coverage.py --simulations {simulations}`: {provenance}.
+
+{simulations} simulations of each; the nominal level is .95, its standard error here {error:.3f}. The bar is .93. {verdict}
+
+| what | replicates | noise | covered | mean / truth |
+|---|---|---|---|---|
+{rows}
+"""
+
+OFFSET, OF_SETS, OF_RUNS = 0.4, 0.5, 0.3
+Found = dict[str, tuple[Any, float]]
+
+
+def waves(x: Any) -> Any:
+    return np.stack((np.ones_like(x), x, np.sin(2 * x))) / np.sqrt(2.5)
+
+
+def judged(rng: np.random.Generator, sets: int, runs: int, smooth: bool, points: int = 400) -> tuple[Any, Any]:
+    x = rng.standard_normal(points)
+    r = 1.5 * x
+    if smooth:
+        noise = (OF_SETS * rng.standard_normal((sets, 1, 3)) + OF_RUNS * rng.standard_normal((sets, runs, 3))) @ waves(x)
+    else:
+        noise = OF_SETS * rng.standard_normal((sets, 1, points)) + OF_RUNS * rng.standard_normal((sets, runs, points))
+    return r + OFFSET * np.tanh(x) + noise, r
+
+
+def judge_truths(smooth: bool) -> dict[str, float]:
+    z, w = np.polynomial.hermite_e.hermegauss(101)
+    w = w / w.sum()
+    r, middle = 1.5 * z, 1.5 * z + OFFSET * np.tanh(z)
+    v = (OF_SETS**2 + OF_RUNS**2) * ((waves(z) ** 2).sum(axis=0) if smooth else np.ones_like(z))
+    kl = np.logaddexp(0, middle) - expit(r) * middle - np.logaddexp(0, r) + expit(r) * r
+    gap = np.logaddexp(0, middle[:, None] + np.sqrt(v)[:, None] * z) @ w - np.logaddexp(0, middle)
+    parts = (OFFSET * np.tanh(z)) ** 2, v, kl + gap, kl, gap
+    names = "squared bias", "variance", "excess log-loss", "excess log-loss: bias", "excess log-loss: variance"
+    return {name: float(w @ part) for name, part in zip(names, parts, strict=True)}
+
+
+def of_judges(sets: int, runs: int, smooth: bool) -> Callable[[np.random.Generator], Found]:
+    truths = judge_truths(smooth)
+
+    def simulate(rng: np.random.Generator) -> Found:
+        estimates, r = judged(rng, sets, runs, smooth)
+        split = excess_log_loss(estimates, r)
+        intervals = squared_bias(estimates, r), variance(estimates).total, split.total, split.bias, split.variance
+        return {name: (interval, truths[name]) for name, interval in zip(truths, intervals, strict=True)}
+
+    return simulate
+
+
+def of_seeds(n: int) -> Callable[[np.random.Generator], Found]:
+    """One normal value per seed: means, paired differences, errors of a parameter, and their ratio."""
+
+    def simulate(rng: np.random.Generator) -> Found:
+        common, own, other = 3 * rng.standard_normal(n), rng.standard_normal(n), rng.standard_normal(n)
+        errors = parameter_errors((0.5 + own)[:, None], np.zeros(1))
+        (ratio,) = relative_efficiency((own + other)[:, None], own[:, None], np.zeros(1))
+        return {
+            "mean": (mean_interval(own), 0.0),
+            "paired difference": (paired_interval(common + own, common + other + 0.5), -0.5),
+            "bias of a parameter": (errors.bias[0], 0.5),
+            "RMSE of a parameter": (errors.rmse[0], float(np.sqrt(1.25))),
+            "relative efficiency": (ratio, 0.5),
+        }
+
+    return simulate
+
+
+def of_tasks(tasks: int, seeds: int) -> Callable[[np.random.Generator], Found]:
+    levels = np.arange(tasks)[:, None] / tasks
+    truth = trim_mean(np.random.default_rng(0).normal(levels, 1, (tasks, 200_000)), 0.25, axis=None)
+
+    def simulate(rng: np.random.Generator) -> Found:
+        scores = rng.normal(levels, 1, (tasks, seeds))
+        return {"interquartile mean, fixed tasks": (iqm_interval(scores, resamples=500, random_state=rng), float(truth))}
+
+    return simulate
+
+
+def of_laws(seeds: int) -> Callable[[np.random.Generator], Found]:
+    """q_s = N(μ_s, 1) with μ_s ~ N(.6, .4²) against p = N(0, 1), of which there are many rows."""
+    shift, spread = 0.6, 0.4
+
+    def kernel(v: float, m: float) -> float:
+        return float(np.exp(-(m**2) / (2 * (1 + v))) / np.sqrt(1 + v))
+
+    def size(v: float, m: float) -> float:  # E|X| for N(m, v)
+        from scipy.stats import norm
+
+        s = np.sqrt(v)
+        return float(2 * s * norm.pdf(m / s) + m * (1 - 2 * norm.cdf(-m / s)))
+
+    def truths(k: Callable[[float, float], float]) -> tuple[float, float, float]:
+        within, across, between = k(2, 0), k(2 + spread**2, shift), k(2 + 2 * spread**2, 0)
+        return 2 * within - 2 * across, within + between - 2 * across, within - between
+
+    expected = {"MMD²": truths(kernel), "energy distance": truths(lambda v, m: -size(v, m))}
+    genuine = np.random.default_rng(0).standard_normal((2_000, 1))
+
+    def simulate(rng: np.random.Generator) -> Found:
+        samples = [rng.normal(shift + spread * rng.standard_normal(), 1, (60, 1)) for _ in range(seeds)]
+        found: Found = {}
+        for name, split in (
+            ("MMD²", split_mmd(samples, genuine, bandwidth=1.0)),
+            ("energy distance", split_energy(samples, genuine)),
+        ):
+            for part, interval, truth in zip(
+                ("", ": bias", ": variance"), (split.total, split.bias, split.variance), expected[name], strict=True
+            ):
+                found[name + part] = interval, truth
+        return found
+
+    return simulate
+
+
+SIMULATIONS = (
+    ("20 sets, 1 run", "smooth", of_judges(20, 1, True)),
+    ("20 sets, 5 runs", "smooth", of_judges(20, 5, True)),
+    ("20 sets, 1 run", "fresh at each point", of_judges(20, 1, False)),
+    ("10 seeds", "normal", of_seeds(10)),
+    ("5 tasks, 10 seeds", "normal", of_tasks(5, 10)),
+    ("10 seeds", "normal means", of_laws(10)),
+    ("20 seeds", "normal means", of_laws(20)),
+)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--simulations", type=int, default=1_000)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "results" / "bias_coverage.md")
+    arguments = parser.parse_args()
+    rows, rates = [], []
+    for replicates, noise, simulate in SIMULATIONS:
+        begun, hits, ratios = time.perf_counter(), defaultdict(list), defaultdict(list)
+        rng = np.random.default_rng(1)
+        for _ in range(arguments.simulations):
+            for name, (interval, truth) in simulate(rng).items():
+                hits[name].append(interval.low <= truth <= interval.high)
+                ratios[name].append(interval.value / truth if truth else np.nan)
+        for name, hit in hits.items():
+            rates.append(float(np.mean(hit)))
+            rows.append(f"| {name} | {replicates} | {noise} | {np.mean(hit):.3f} | {np.mean(ratios[name]):.3f} |")
+        print(f"{replicates}, {noise}: {time.perf_counter() - begun:.0f} s", flush=True)
+    missed = sum(rate < 0.93 for rate in rates)
+    text = PAGE.format(
+        simulations=arguments.simulations,
+        provenance=provenance(),
+        error=np.sqrt(0.95 * 0.05 / arguments.simulations),
+        verdict="Every interval reaches it." if not missed else f"{missed} of {len(rates)} intervals miss it.",
+        rows="\n".join(rows),
+    )
+    arguments.out.parent.mkdir(parents=True, exist_ok=True)
+    arguments.out.write_text(text)
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
