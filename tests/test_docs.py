@@ -21,6 +21,7 @@ MODULES = (
     "objectives",
     "metrics",
     "datasets",
+    "bias",
     "protocols",
     "checks",
     "persistence",
