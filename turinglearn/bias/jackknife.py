@@ -26,8 +26,9 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
 
     and the interval is value ± t s with R - 1 degrees of freedom (Tukey 1958). The mean of the pseudo-values (1) takes a bias
     of order 1/R out of a plug-in statistic, and leaves U-statistics what they are (Quenouille 1956). log: the interval is that
-    of log θ, with pseudo-values of its own, for what is positive and whose error grows with its size, such as a variance. also: a
-    standard error of another, independent source, such as finitely many points, which s² takes in; it is on the scale of θ.
+    of log θ, with pseudo-values of its own, for what is positive and whose error grows with its size, such as a variance.
+    also: a standard error of another, independent source, such as finitely many points, which s² takes in; it is on the
+    scale of θ.
 
     Where the statistic is not positive on all and on all but one, log is passed over. ValueError for fewer than three
     replicates, or where the statistic is not finite.
