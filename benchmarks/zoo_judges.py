@@ -27,7 +27,7 @@ MADE_OF = {
     "OutputCodeClassifier": "OutputCodeClassifier(GaussianNB())",
     "SelfTrainingClassifier": "SelfTrainingClassifier(GaussianNB())",
     "StackingClassifier": "StackingClassifier([('a', GaussianNB()), ('b', DecisionTreeClassifier(max_depth=4))])",
-    "TunedThresholdClassifierCV": "TunedThresholdClassifierCV(GaussianNB())",
+    "TunedThresholdClassifierCV": "TunedThresholdClassifierCV(GaussianNB(), cv=2, thresholds=10)",
     "VotingClassifier": "VotingClassifier([('a', GaussianNB()), ('b', DecisionTreeClassifier(max_depth=4))], voting='soft')",
 }
 MORE = {
@@ -47,12 +47,13 @@ MORE = {
 }
 NET = "NeuralNetClassifier(net(), criterion=CrossEntropyLoss, optimizer=Adam, lr=0.01, max_epochs=20, verbose=0)"
 BRIEF = "iterations=100, verbose=False, allow_writing_files=False, thread_count=1"
+ALONE = "n_jobs=1, verbose=-1"
 OTHERS = {
     "XGBClassifier": "XGBClassifier(n_jobs=1)",
     "XGBRFClassifier": "XGBRFClassifier(n_jobs=1)",
     "XGBClassifier, incremental": "ClassifierDiscriminator(XGBClassifier(n_estimators=5, n_jobs=1), incremental=True)",
-    "LGBMClassifier": "LGBMClassifier(n_jobs=1, verbose=-1)",
-    "LGBMClassifier, incremental": "ClassifierDiscriminator(LGBMClassifier(n_estimators=5, verbose=-1), incremental=True)",
+    "LGBMClassifier": f"LGBMClassifier({ALONE})",
+    "LGBMClassifier, incremental": f"ClassifierDiscriminator(LGBMClassifier(n_estimators=5, {ALONE}), incremental=True)",
     "CatBoostClassifier": f"CatBoostClassifier({BRIEF})",
     "BalancedRandomForestClassifier": "BalancedRandomForestClassifier()",
     "BalancedBaggingClassifier": "BalancedBaggingClassifier()",
