@@ -164,9 +164,10 @@ PAGE = """# Does replacing the network raise the bias of what is learned?
 Written by `python benchmarks/bias/first_answer.py --seeds {seeds}`: {provenance}.
 
 A Gaussian with free mean and covariance learns from {rows} rows in {rounds} rounds, down KL(p ‖ q), by deceiving a judge:
-{cells} cells ({judges} judges × {signals} signals × {problems} problems × {seeds} seeds), {done} done, {failed} failed. An error
-is the learned mean and covariance less the problem's, in the problem's own units, so that KL is about half its squared length.
-Squared bias is the squared length of the mean error over seeds, unbiased by products of distinct seeds; it may be negative.
+{cells} cells ({judges} judges × {signals} signals × {problems} problems × {seeds} seeds), {done} done, {failed} failed. An
+error is the learned mean and covariance less the problem's, in the problem's own units, so that KL is about half its squared
+length. Squared bias is the squared length of the mean error over seeds, unbiased by products of distinct seeds; it may be
+negative.
 
 ## The sentence "replacing the network by X raises the bias", for each judge and problem
 
