@@ -14,6 +14,7 @@ from sklearn.linear_model import LogisticRegression
 
 from turinglearn.discriminators.calibration import CALIBRATORS, Isotonic, Platt, Temperature, folds
 from turinglearn.discriminators.platt import platt
+from turinglearn.persistence.codec import Parcel, decode, encode
 
 every_calibrator = pytest.mark.parametrize("kind", CALIBRATORS.values(), ids=CALIBRATORS)
 
@@ -121,6 +122,14 @@ def test_slopes_are_the_derivative(kind):
     m = np.linspace(-3, 3, 13)
     np.testing.assert_allclose(found.slopes(m), (found(m + 1e-4) - found(m - 1e-4)) / 2e-4, rtol=1e-8)
     assert not hasattr(Isotonic, "slopes")
+
+
+@every_calibrator
+def test_maps_are_saved_as_numbers(kind):
+    found, parcel = kind.fit(*rows(60, 40)), Parcel()
+    again = decode(encode(found, "calibrator_", parcel), parcel)
+    m = np.linspace(-3, 3, 13)
+    np.testing.assert_array_equal(again(m), found(m))
 
 
 # ----------------------------------------------------------------------------------------------------------------- folds
