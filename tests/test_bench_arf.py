@@ -48,6 +48,19 @@ def test_features_are_numbers_for_every_origin(benchmarks):
     assert 0.05 < train["income"].isna().mean() < 0.35
 
 
+def test_the_integral_of_a_known_density_is_one(benchmarks):
+    from arf import integral
+
+    from turinglearn.datasets import ring
+
+    class Known:
+        score_samples = staticmethod(ring(sigma=0.1).log_density)
+
+    assert integral(Known(), ring(sigma=0.1), 300) == pytest.approx(1, abs=1e-6)
+    Known.score_samples = staticmethod(lambda x: ring(sigma=0.1).log_density(x) + np.log(2))
+    assert integral(Known(), ring(sigma=0.1), 300) == pytest.approx(2, abs=1e-6)
+
+
 def test_the_page_is_written(tmp_path):
     script, out = REPOSITORY / "benchmarks" / "arf.py", tmp_path / "arf.md"
     options = ["--seeds", "2", "--repeats", "1", "--rows", "100", "--sizes", "100", "--side", "20", "--share", "0.2"]
