@@ -339,8 +339,11 @@ def test_conditions_that_cannot_be_are_refused(where, says):
 def test_what_was_not_in_the_fit_is_refused():
     frame = mixed()
     forest = small().fit(frame)
-    with pytest.raises(ValueError, match="asks for 'z' in column 'kind'"):
-        forest.sample(5, where={"kind": "z"})
+    told = [("kind", "z", "it has"), ("count", 2.5, "whole"), ("count", "many", "asks for"), ("count", (1, 2, 3), "interval")]
+    told += [("count", 10_000, "beyond"), ("day", pandas.Timestamp("1999-01-01"), "beyond"), ("day", 3.5, "asks for")]
+    for column, value, says in told:
+        with pytest.raises(ValueError, match=says):
+            forest.sample(5, where={column: value})
     with pytest.raises(ValueError, match="missing values"):
         forest.score_samples(frame.assign(count=frame["count"].astype("Int64").mask(frame["count"] > 3)))
     with pytest.raises(ValueError, match="kind that was fitted"):

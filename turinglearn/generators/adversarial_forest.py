@@ -12,7 +12,7 @@ from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from turinglearn.contract import name_of
-from turinglearn.generators.forest_columns import codes_of, restricted
+from turinglearn.generators.forest_columns import FrameCodes, codes_of, restricted
 from turinglearn.generators.forest_density import fitted_law
 from turinglearn.generators.forest_trees import Trees
 from turinglearn.protocols import Rng
@@ -163,9 +163,9 @@ class AdversarialForest(DensityMixin, BaseEstimator):
         return ExtraTreesClassifier(30, max_features=None, min_samples_leaf=self.min_samples_leaf)
 
     def _table(self, X: Any, *, reset: bool) -> Any:
-        if is_frame(X) or (not reset and not hasattr(self.codes_, "middle")):
-            if not is_frame(X) or (not reset and hasattr(self.codes_, "middle")):
-                raise ValueError(f"X is a {name_of(X)}; expected a table of the kind that was fitted.")
+        if not reset and is_frame(X) != isinstance(self.codes_, FrameCodes):
+            raise ValueError(f"X is a {name_of(X)}; expected a table of the kind that was fitted.")
+        if is_frame(X):
             validate_data(self, X, reset=reset, skip_check_array=True)
             return X
         return validate_data(

@@ -68,7 +68,7 @@ class ArrayCodes:
         row[0, j] = value
         at = np.flatnonzero(self.values[j] == row[0, j])
         if not at.size:
-            raise ValueError(f"where asks for {value!r} in column {j}; expected one of {self.values[j].tolist()}.")
+            raise ValueError(f"it has {self.values[j].tolist()}")
         return float(at[0])
 
 
@@ -112,10 +112,20 @@ class FrameCodes:
         name, kind = list(self.table.columns_.items())[j]
         if isinstance(kind, Categories):
             if value not in kind.values:
-                raise ValueError(f"where asks for {value!r} in column {name!r}; expected one of {kind.values}.")
+                raise ValueError(f"it has {kind.values}")
             return float(kind.values.index(value))
         one = pandas.Series([pandas.Timestamp(value) if isinstance(kind, Dates) else value], name=name)
         return float(kind.encode(one)[0, 0])
+
+    def holds(self, j: int, code: float) -> bool:
+        """Whether a number of column j lies in the range of the fit, within which data frames are sampled."""
+        import pandas
+
+        kind: Any = list(self.table.columns_.values())[j]
+        if isinstance(kind, Dates):
+            ends = [self.code(j, pandas.Timestamp(end)) for end in (kind.first, kind.last)]
+            return ends[0] <= code <= ends[1]
+        return float(kind.low - kind.middle) <= code <= float(kind.high - kind.middle)
 
 
 Codes = ArrayCodes | FrameCodes
@@ -152,27 +162,36 @@ def restricted(law: LeafLaw, codes: Codes, where: Any) -> LeafLaw:
         raise TypeError(f"where={where!r}: expected a dictionary, from columns to values, (low, high) or lists of categories.")
     for column, told in where.items():
         j = codes.index(column)
-        categorical = bool(codes.columns.levels[j])
         try:
-            if told is None or (isinstance(told, float) and np.isnan(told)):
-                law = law.where_equal(j, np.nan)
-            elif categorical:
-                law = law.where_among(j, [int(codes.code(j, value)) for value in _several(told)])
-            elif isinstance(told, tuple):
-                low, high = (_end(codes, j, end, far) for end, far in zip(told, (-np.inf, np.inf), strict=True))
-                law = law.where_between(j, low, high)
-            else:
-                law = law.where_equal(j, codes.code(j, told))
+            law = _given(law, codes, j, told)
         except ZeroDivisionError as error:
             raise ValueError(
                 f"where={where!r} has probability 0 in what was fitted, from column {column!r} on. Ask for something that the "
                 "data have, or for a wider interval."
             ) from error
+        except (TypeError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"where asks for {told!r} in column {column!r} ({error}). Give a value like those of the column, an interval "
+                "(low, high) of numbers, a list of categories, or None for a missing value."
+            ) from error
     return law
 
 
-def _several(told: Any) -> Any:
-    return told if isinstance(told, list | tuple | set | frozenset | np.ndarray) else [told]
+def _given(law: LeafLaw, codes: Codes, j: int, told: Any) -> LeafLaw:
+    if told is None or (isinstance(told, float) and np.isnan(told)):
+        return law.where_equal(j, np.nan)
+    if codes.columns.levels[j]:
+        several = told if isinstance(told, list | tuple | set | frozenset | np.ndarray) else [told]
+        return law.where_among(j, [int(codes.code(j, value)) for value in several])
+    if isinstance(told, tuple):
+        low, high = told
+        return law.where_between(j, _end(codes, j, low, -np.inf), _end(codes, j, high, np.inf))
+    code = codes.code(j, told)
+    if codes.columns.whole[j] and code % 1:
+        raise ValueError("its values are whole")
+    if isinstance(codes, FrameCodes) and not codes.holds(j, code):
+        raise ValueError("that is beyond its values")
+    return law.where_equal(j, code)
 
 
 def _end(codes: Codes, j: int, end: Any, far: float) -> float:
