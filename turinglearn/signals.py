@@ -201,8 +201,8 @@ def bridge(
 ) -> Signal:
     """The cheapest honest signal from what the discriminator says to what the generator learns from.
 
-    Gradients are exact where the judge offers them and smoothed elsewhere; weights need log p/q, cells a judge that has them,
-    losses need nothing.
+    Gradients are exact where the judge offers them and those of students elsewhere; weights need log p/q, cells a judge that
+    has them, losses need nothing.
     objective: None for the loss that goes with the judge's criterion and the generator's way of learning. signal: None, or
     `Exact`, `Smoothed`, `Student` for gradients, `ImportanceWeights` for weights. Raises `IncompatiblePlayers`, with the
     remedy, where no honest way leads from the one player to the other.
@@ -239,11 +239,11 @@ def bridge(
         importance = signal if isinstance(signal, ImportanceWeights) else ImportanceWeights()
         return WeightSignal(discriminator, objective, importance)
     exact = hasattr(discriminator, "vjp")
-    usual = Exact() if exact else Smoothed()
+    usual = Exact() if exact else Student()
     derivative = usual if signal is None or isinstance(signal, ImportanceWeights) else signal
     if isinstance(derivative, Exact) and not exact:
         raise IncompatiblePlayers(
-            f"{g} learns from gradients, but {d} offers only scores. Estimate them: Game(..., signal=Smoothed()), or Student()."
+            f"{g} learns from gradients, but {d} offers only scores. Estimate them: Game(..., signal=Student()), or Smoothed()."
         )
     if not isinstance(derivative, Exact) and getattr(discriminator, "batch_coupled", False):
         raise IncompatiblePlayers(
