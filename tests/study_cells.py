@@ -1,0 +1,98 @@
+"""Cells for studies of no games: each does what its payload says. Engines import them by "tests.study_cells:cell".
+
+It imports little, since each process that plays them imports it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+
+import numpy as np
+
+FUNCTION = "tests.study_cells:cell"
+
+
+def cell(payload):
+    """Wait, misbehave as asked, then draw figures: from the payload's own seed, and from a global stream."""
+    time.sleep(payload.get("wait", 0.0))
+    ACTIONS.get(payload.get("act"), lambda: None)()
+    rng = np.random.default_rng(payload["seed"])
+    sums = rng.normal(size=(50, 50)) @ rng.normal(size=(50, 50))
+    return {"sum": sums.sum(), "global": np.random.random(), "none": None, "seed": payload["seed"]}  # noqa: NPY002
+
+
+def fail():
+    raise ArithmeticError("no such number: " + repr(object()))
+
+
+def kill_worker():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def kill_both():
+    """This process, and on a cluster the worker that keeps it."""
+    os.kill(os.getppid(), signal.SIGKILL)
+    kill_worker()
+
+
+def eat():
+    held = []
+    while True:
+        held.append(bytearray(b"x" * 2**22))
+        time.sleep(0.001)
+
+
+def spin():
+    while True:
+        pass
+
+
+def swallow():
+    """A cell that takes no interruption."""
+    while True:
+        with suppress(BaseException):
+            time.sleep(60)
+
+
+def interrupt():
+    raise KeyboardInterrupt
+
+
+def once():
+    """Kill the worker the first time."""
+    mark = os.environ["STUDY_MARK"]
+    try:
+        os.close(os.open(mark, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return
+    kill_worker()
+
+
+ACTIONS = {
+    "fail": fail,
+    "kill": kill_worker,
+    "kill both": kill_both,
+    "eat": eat,
+    "spin": spin,
+    "swallow": swallow,
+    "sleep": lambda: time.sleep(600),
+    "interrupt": interrupt,
+    "exit": lambda: sys.exit(3),
+    "vanish": lambda: os._exit(3),
+    "print": lambda: print("nobody reads this " * 1000, file=sys.stderr),
+    "once": once,
+}
+
+
+def nothing(payload):
+    """The cell of no cost."""
+    return {"value": 1.0}
+
+
+def words(payload):
+    """A function that returns no figures."""
+    return {"value": "many"}

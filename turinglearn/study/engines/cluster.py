@@ -1,0 +1,147 @@
+"""Cells on a Dask cluster, where each worker plays them in a process of its own: a cell that ends it ends no worker."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import uuid
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import islice
+from types import TracebackType
+from typing import Any
+
+from turinglearn.study.engines.children import Child
+from turinglearn.study.engines.harness import now
+from turinglearn.study.outcomes import Job, Limits, Outcome, StudyProblem
+from turinglearn.study.provenance import versions
+
+__all__ = ["Cluster"]
+
+_ANSWER = 30  # seconds in which a scheduler answers, and has a worker
+_AHEAD = 1000  # cells that the scheduler knows of at a time: its own costs grow with them
+
+_mine = threading.local()  # on a worker: the child of each of its threads
+_children: dict[str, list[Child]] = {}  # and those of each run, for its end
+
+
+class Cluster:
+    """The workers of a Dask scheduler, such as "tcp://10.0.0.1:8786"; without an address, so many processes on this machine.
+
+    A cell is lost with its worker only where it ends that too; Dask tries it on others, and gives it up after a few. All that
+    waited there are then suspects, so whoever runs the study tries each again alone.
+    """
+
+    def __init__(self, function: str, limits: Limits, address: str | None = None, workers: int = 1) -> None:
+        self.function = function
+        self.limits = limits
+        self.address = address
+        self.workers = workers
+        self.dashboard: str | None = None
+        self._run = uuid.uuid4().hex
+        self._stack = ExitStack()
+        self._client: Any = None
+
+    def __enter__(self) -> Cluster:
+        try:
+            import distributed
+        except ImportError as error:
+            raise StudyProblem("Dask is not installed. Install it: pip install 'turinglearn[dask]'") from error
+        with ExitStack() as stack:
+            stack.enter_context(_hushed())
+            where: Any = self.address
+            if where is None:
+                where = distributed.LocalCluster(n_workers=self.workers, threads_per_worker=1, processes=True)
+                stack.enter_context(where)
+            try:
+                self._client = stack.enter_context(distributed.Client(where, timeout=_ANSWER, set_as_default=False))
+                self._client.wait_for_workers(1, timeout=_ANSWER)
+            except (OSError, TimeoutError, ValueError) as error:
+                raise StudyProblem(
+                    f"No scheduler with workers answers at {self.address}: {error} Start it, and try again."
+                ) from error
+            self._check_versions()
+            self.dashboard = self._client.dashboard_link
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        with self._stack:
+            if self._client.status == "running":
+                with suppress(OSError, TimeoutError):
+                    self._client.run(_ended, self._run, on_error="ignore")
+
+    def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
+        """The outcomes as they come; cells are submitted in the order of the jobs."""
+        from distributed import as_completed
+
+        waiting, done = iter(jobs), as_completed(loop=self._client.loop)
+        running: dict[Any, Job] = {}
+        while True:
+            for job in islice(waiting, _AHEAD - len(running)):
+                future = self._client.submit(_play, self._run, self.function, self.limits, job, pure=False, retries=0)
+                running[future] = job
+                done.add(future)
+            if not running:
+                return
+            future = next(done)
+            yield self._outcome(future, running.pop(future))
+
+    def _outcome(self, future: Any, job: Job) -> Outcome:
+        from distributed import CancelledError, KilledWorker
+
+        try:
+            return future.result()  # type: ignore[no-any-return]
+        except KilledWorker:
+            lost = "Its worker was lost, and so were others that tried it."
+            return Outcome(job.identity, "crashed", {}, lost, 0.0, now(), "")
+        except StudyProblem:
+            raise
+        except CancelledError as error:
+            raise StudyProblem(
+                f"The scheduler at {self._address()} went away. What was finished is in the store: start one, then resume."
+            ) from error
+        except Exception as error:  # whatever a worker that lacks something raises: cells themselves raise nothing
+            raise StudyProblem(f"A worker of {self._address()} cannot play cells: {type(error).__name__}: {error}") from error
+
+    def _check_versions(self) -> None:
+        ours = versions()
+        for worker, theirs in self._client.run(versions).items():
+            differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+            if differing:
+                said = ", ".join(f"{n} {theirs.get(n, 'not at all')} instead of {ours.get(n, 'nothing')}" for n in differing)
+                raise StudyProblem(f"The worker {worker} has {said}: its figures would be others. Install the same there.")
+
+    def _address(self) -> str:
+        return self.address or "this machine"
+
+
+def _play(run: str, function: str, limits: Limits, job: Job) -> Outcome:
+    """On a worker: play one cell in the child of this thread."""
+    if getattr(_mine, "run", None) != run:
+        _mine.run, _mine.child = run, Child(function, limits)
+        _children.setdefault(run, []).append(_mine.child)
+    child: Child = _mine.child
+    return child.run(job)
+
+
+def _ended(run: str) -> None:
+    """On a worker: end the children of a run."""
+    for child in _children.pop(run, []):
+        child.close()
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Dask says in its log, at length, what is said here in one line."""
+    log = logging.getLogger("distributed")
+    before, name = log.level, "DASK_LOGGING__DISTRIBUTED"
+    inherited = os.environ.get(name)
+    log.setLevel(logging.CRITICAL + 1)
+    os.environ[name] = "critical"  # for the workers of a cluster on this machine
+    try:
+        yield
+    finally:
+        log.setLevel(before)
+        os.environ.pop(name) if inherited is None else os.environ.update({name: inherited})

@@ -1,0 +1,138 @@
+"""Around one cell: its function found, its exceptions caught, its figures checked; and the process that plays one by one.
+
+A child process runs this file by its path, so it imports the standard library alone, and what the cells' function needs.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import random
+import re
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+__all__ = ["Function", "Interruption", "now", "perform", "resolve", "serve"]
+
+Function = Callable[[dict[str, Any]], dict[str, Any]]
+
+_IDLE = 600.0  # seconds without a cell after which a child leaves: its keeper may have forgotten it
+_LOOK = 0.5  # seconds between two looks whether the parent lives
+_LONGEST = 20_000  # characters of a traceback
+_ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
+
+
+class Interruption(BaseException):
+    """Something from outside the cell that ends it: a limit, a signal. It is no outcome of the cell's own."""
+
+
+def now() -> str:
+    """The time, as the store has it."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def resolve(path: str) -> Function:
+    """The function called "module:function". Raises ValueError where there is none."""
+    module, _, name = path.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), name)
+    except Exception as error:
+        raise ValueError(f"The function {path!r} cannot be imported: {type(error).__name__}: {error}.") from error
+    if not callable(found):
+        raise ValueError(f"{path!r} is no function; expected one that takes a payload and returns a dict of figures.")
+    return found  # type: ignore[no-any-return]
+
+
+def perform(function: Function, identity: str, payload: dict[str, Any]) -> tuple[str, dict[str, float | None], str]:
+    """Play one cell: its status, "ok" or "error", its figures, its traceback. Only an `Interruption` comes out.
+
+    What it draws from the global streams of Python and NumPy is seeded by its identity, so that no cell changes another's.
+    """
+    import numpy
+
+    random.seed(identity)
+    numpy.random.seed(list(identity.encode()))  # noqa: NPY002  # other people's players may draw from it
+    try:
+        return "ok", _figures(function(payload)), ""
+    except Interruption:
+        raise
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are the cell's own here
+        return "error", {}, _told(error)
+
+
+def _figures(found: Any) -> dict[str, float | None]:
+    if not isinstance(found, dict):
+        raise TypeError(f"The cell's function returned {type(found).__name__}; expected a dict of figures.")
+    for name, value in found.items():
+        if not isinstance(name, str) or isinstance(value, str | bytes):
+            raise TypeError(f"The cell's function returned {name!r}: {value!r:.80}; expected a name and a number or None.")
+    return {name: None if value is None else float(value) for name, value in found.items()}
+
+
+def _told(error: BaseException) -> str:
+    """The traceback from the cell's function on, without addresses, which would differ from run to run."""
+    begin = error.__traceback__.tb_next if error.__traceback__ else None
+    text = "".join(traceback.format_exception(type(error), error, begin))
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]}\n[...]\n{text[-_LONGEST // 2 :]}"
+    return _ADDRESS.sub("0x...", text).encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
+
+
+def serve(descriptor: int, path: str) -> None:
+    """Play the cells that come through a pipe until it closes, the parent dies, or none comes for a long time."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver's business
+    threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
+    connection = Connection(descriptor)
+    try:
+        function = resolve(path)
+    except ValueError as mistake:
+        connection.send_bytes(json.dumps({"broken": str(mistake)}).encode())
+        return
+    _quiet()
+    connection.send_bytes(b"{}")
+    while connection.poll(_IDLE):
+        identity, payload = json.loads(connection.recv_bytes())
+        started, begun = now(), time.perf_counter()
+        status, figures, error = perform(function, identity, payload)
+        reply = {"status": status, "figures": figures, "error": error, "started": started}
+        connection.send_bytes(json.dumps(reply | {"seconds": time.perf_counter() - begun}).encode())
+
+
+def _quiet() -> None:
+    """What cells print goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(nowhere, stream)
+
+
+def _leave_with(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    _leave()
+
+
+def _leave() -> None:
+    """End this process with what its cells have started, which shares its session; no clean-up may keep it."""
+    try:
+        if os.getsid(0) == os.getpid():
+            os.killpg(0, signal.SIGKILL)
+    finally:
+        os._exit(0)
+
+
+if __name__ == "__main__":
+    try:
+        serve(int(sys.argv[1]), sys.argv[2])
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        pass  # the driver has closed the pipe: the usual end
+    finally:
+        sys.stderr.flush()
+        _leave()

@@ -1,0 +1,83 @@
+"""What a study runs and what comes of it: jobs, their limits, their outcomes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+__all__ = ["STATUSES", "Job", "Limits", "Outcome", "Plan", "StudyProblem", "canonical"]
+
+STATUSES = ("ok", "error", "timeout", "crashed")
+
+
+class StudyProblem(RuntimeError):
+    """What ends a run, other than its cells: the store, the engine, the plan. The message says what to do."""
+
+
+class Job(NamedTuple):
+    """One cell, as the engines see it: a key, and what the study's function is given. The payload holds what JSON holds."""
+
+    identity: str
+    payload: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one cell may use: seconds of time, and bytes of memory beyond what its process held when the cell began."""
+
+    seconds: float
+    memory: int
+
+    def __post_init__(self) -> None:
+        if not (self.seconds > 0 and math.isfinite(self.seconds)):
+            raise ValueError(f"A time limit of {self.seconds!r} seconds is none; expected a positive number.")
+        if not self.memory > 0:
+            raise ValueError(f"A memory limit of {self.memory!r} bytes is none; expected a positive whole number.")
+
+    def too_long(self) -> str:
+        """What is said of a cell that took too long; without figures of this run, so that it is the same in each."""
+        return f"It was ended after its time limit of {self.seconds:g} s."
+
+    def too_large(self) -> str:
+        """What is said of a cell that took too much memory."""
+        return f"It was ended when it passed its memory limit of {self.memory / 2**20:,.0f} MiB."
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole study: its cells in order, the function "module:function" that plays one, and what each may use."""
+
+    jobs: Sequence[Job]
+    function: str
+    limits: Limits
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for job in self.jobs:
+            if job.identity in seen:
+                raise StudyProblem(f"Two cells have the identity {job.identity!r}. Each cell may be listed once.")
+            seen.add(job.identity)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one job: figures where it is "ok", what went wrong where it is "error", "timeout" or "crashed"."""
+
+    identity: str
+    status: str
+    figures: dict[str, float | None]
+    error: str
+    seconds: float
+    started: str
+    worker: str
+
+
+def canonical(content: Any) -> str:
+    """The one JSON text of a content: keys sorted, no spaces. Raises StudyProblem for what JSON does not hold."""
+    try:
+        return json.dumps(content, sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError) as error:
+        raise StudyProblem(f"A cell holds what JSON does not: {error}. Use texts, numbers, lists and tables.") from error

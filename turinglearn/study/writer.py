@@ -1,0 +1,170 @@
+"""The one driver that may write a store."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from turinglearn.study import provenance
+from turinglearn.study.engines.harness import now
+from turinglearn.study.outcomes import Outcome, Plan, canonical
+from turinglearn.study.store import APPLICATION, SCHEMA, VERSION, Store, StoreProblem, connect, problems
+
+__all__ = ["Writer", "is_written"]
+
+_SYNC = 0.1  # seconds after which a committed row is on the disk
+_PATIENCE = 1.0  # seconds: who only looks whether there is a driver holds the lock for a moment
+
+
+class Writer(Store):
+    """A store to write to; it is made where there is none. Raises StoreProblem where another driver has it.
+
+    Who may write is settled by a lock on a file beside it, `study.sqlite.lock`, which the system lets go when its holder dies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self._lock: sqlite3.Connection
+        self._run: int | None = None
+        self._synced = 0.0
+        self._sync: threading.Timer | None = None
+
+    def __enter__(self) -> Self:
+        if self.path.suffix == ".parquet":
+            raise StoreProblem(f"{self.path} is an export, which is only read. Name the SQLite file of the store.")
+        if self.path.is_dir():
+            raise StoreProblem(f"{self.path} is a folder; expected the name of a file for the store.")
+        with problems(self.path):
+            self._lock = _locked(self.path, _PATIENCE)
+            try:
+                return super().__enter__()
+            except BaseException:
+                self._lock.close()
+                raise
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+        if self._sync is not None:
+            self._sync.cancel()
+        try:
+            super().__exit__(kind, error, where)  # it moves the log into the file, and has that on the disk
+        finally:
+            self._lock.close()
+
+    def begin(self, plan: Plan) -> None:
+        """Note a run of this plan. Its cells are added to those that are there.
+
+        Raises StoreProblem where what is there was run with other versions, since the figures could not be compared.
+        """
+        versions, driver = provenance.versions(), f"{socket.gethostname()}:{os.getpid()}"
+        facts = (canonical(versions), provenance.commit(), canonical(provenance.hardware()), driver)
+        payloads = [(job.identity, canonical(job.payload)) for job in plan.jobs]
+        with self._transaction(wait=True) as connection:
+            for (before,) in connection.execute("SELECT DISTINCT versions FROM run JOIN outcome ON run.id = outcome.run"):
+                if before != facts[0]:
+                    raise StoreProblem(
+                        f"The cells in {self.path} were run with {before}, and here are {facts[0]}. Install the same, or "
+                        "begin a new store."
+                    )
+            (end,) = connection.execute("SELECT coalesce(max(position), -1) + 1 FROM job").fetchone()
+            connection.executemany(
+                "INSERT INTO job SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM job WHERE identity = ?)",
+                ((identity, end + i, payload, identity) for i, (identity, payload) in enumerate(payloads)),
+            )
+            self._run = connection.execute(
+                'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (now(), plan.function, plan.limits.seconds, plan.limits.memory, *facts),
+            ).lastrowid
+
+    def write(self, outcome: Outcome) -> None:
+        """Add a finished cell of the run that has begun. When this returns, the death of this process cannot lose it."""
+        figures, o = canonical(outcome.figures), outcome
+        row = (o.identity, self._run, o.status, figures, o.error, o.seconds, o.started, o.worker)
+        with self._transaction(wait=time.monotonic() > self._synced + _SYNC) as connection:
+            connection.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
+    @contextmanager
+    def _transaction(self, *, wait: bool) -> Iterator[sqlite3.Connection]:
+        """All or nothing; on the disk when it ends where it is to wait, else soon."""
+        connection = self._connection
+        with problems(self.path):
+            connection.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+        if wait:
+            self._synced = time.monotonic()
+        elif self._sync is None or not self._sync.is_alive():
+            self._sync = threading.Timer(_SYNC, _to_disk, (Path(f"{self.path}-wal"),))
+            self._sync.daemon = True
+            self._sync.start()
+
+    def _opened(self) -> sqlite3.Connection:
+        connection = connect(self.path, "mode=rwc")
+        try:
+            if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                self._checked(connection)
+            if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
+                raise StoreProblem(f"The file system of {self.path} cannot hold a store: no log ahead. Choose another place.")
+            if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                named = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
+                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {named} COMMIT;")
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+def is_written(path: Path) -> bool:
+    """Whether a driver is at work on the store."""
+    beside = _beside(path)
+    if not beside.exists():
+        return False
+    try:
+        _locked(path, 0).close()
+    except StoreProblem:
+        return True
+    except sqlite3.Error:  # a folder that is read-only here: whoever writes is elsewhere, and unknown
+        return False
+    return False
+
+
+def _locked(path: Path, patience: float) -> sqlite3.Connection:
+    """A lock that dies with its holder: SQLite's own, on an empty file beside the store."""
+    lock = sqlite3.connect(_beside(path), timeout=patience, isolation_level=None, check_same_thread=False)
+    try:
+        lock.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        lock.close()
+        if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
+            raise StoreProblem(
+                f"Another driver is at work on {path}. Wait for it, or end it first. See: turinglearn bench status {path}"
+            ) from error
+        raise
+    return lock
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f"{path.name}.lock")
+
+
+def _to_disk(log: Path) -> None:
+    with suppress(FileNotFoundError):  # it has been moved into the store
+        descriptor = os.open(log, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
