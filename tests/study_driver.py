@@ -1,0 +1,22 @@
+"""A driver in a process of its own, to be killed: python -m tests.study_driver run|resume ... as `turinglearn bench`.
+
+A specification is here a JSON file of cells: a list of payloads.
+"""
+
+from __future__ import annotations
+
+import json
+
+from tests.study_cells import FUNCTION
+from turinglearn import bench
+from turinglearn.study.outcomes import Job, Limits, Plan
+
+
+def plan_of(path):
+    payloads = json.loads(path.read_text())
+    return Plan([Job(f"cell-{i:06d}", payload) for i, payload in enumerate(payloads)], FUNCTION, Limits(60.0, 2**30))
+
+
+if __name__ == "__main__":
+    bench.plan_of = plan_of
+    bench.app()

@@ -1,0 +1,146 @@
+"""The commands of a study: what they say, how they end, and a driver that is killed at random moments."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.study_driver import plan_of
+from tests.study_plans import lasting
+from turinglearn import bench
+from turinglearn.study.store import Store
+from turinglearn.study.writer import Writer
+
+REPOSITORY = Path(__file__).parent.parent
+CELLS = [{"seed": i, "wait": 0.05, "act": "fail" if i % 5 == 4 else None} for i in range(24)]
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system")
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(bench, "plan_of", plan_of)
+    Path("cells.json").write_text(json.dumps(CELLS))
+    return tmp_path
+
+
+def said(*arguments):
+    return CliRunner().invoke(bench.app, list(map(str, arguments)))
+
+
+def driver(*arguments):
+    """A driver in a process of its own, as a shell would start it."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.study_driver", *map(str, arguments)],
+        env=os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def until(count, path, process):
+    """Wait for so many finished cells."""
+    while process.poll() is None:
+        try:
+            with Store(path) as store:
+                if len(store.finished()) >= count:
+                    return
+        except bench.StudyProblem:  # not there yet
+            pass
+        time.sleep(0.02)
+
+
+def test_run_status_resume_export(here):
+    done = said("run", "cells.json", "--engine", "inline")
+    assert done.stdout == "cells.sqlite: 24 of 24 cells done, 4 error.\n", done.stderr
+    assert done.exit_code == 0
+    again = said("run", "cells.json", "--workers", 2, "--json")  # nothing is left, so nothing starts
+    assert json.loads(again.stdout)["ok"] == 20
+    looked = said("status", "cells.sqlite")
+    assert looked.stdout.startswith("cells.sqlite: 24 of 24 cells done, 4 error. No driver is at work.\n")
+    assert "error cell-000004: ArithmeticError: no such number: <object object at 0x...>\n" in looked.stdout
+    figures = json.loads(said("status", "cells.sqlite", "--json").stdout)
+    assert figures == {
+        "store": "cells.sqlite", "cells": 24, "done": 24, "ok": 20, "error": 4, "timeout": 0, "crashed": 0, "running": False
+    }  # fmt: skip
+    assert said("export", "cells.sqlite", "cells.csv").stdout == "cells.csv: 24 cells.\n"
+    assert said("resume", "cells.sqlite").exit_code == 0
+
+
+@pytest.mark.usefixtures("here")
+def test_mistakes_are_one_line():
+    for arguments, line in (
+        (("status", "none.sqlite"), "The store none.sqlite does not exist."),
+        (("resume", "none.sqlite"), "The store none.sqlite does not exist."),
+        (("run", "none.json"), "No such file"),
+        (("run", "cells.json", "--scheduler", "tcp://x:1", "--workers", "2"), "--scheduler names a Dask cluster"),
+        (("run", "cells.json", "--engine", "inline", "--workers", "2"), "--engine inline plays one cell after another"),
+        (("run", "cells.json", "--workers", "0"), "0 workers can do nothing"),
+    ):
+        done = said(*arguments)
+        assert done.exit_code == 1
+        assert done.stderr.startswith("Error: ")
+        assert line in done.stderr
+        assert done.stderr.count("\n") == 1
+        if "run" not in arguments:
+            assert json.loads(said(*arguments, "--json").stderr)["error"]
+    with Writer(Path("cells.sqlite")):
+        done = said("run", "cells.json")
+        assert (done.exit_code, done.stderr.count("\n")) == (1, 1)
+        assert "Another driver is at work on cells.sqlite" in done.stderr
+        assert said("status", "cells.sqlite").exit_code == 0
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize(
+    ("number", "engine"), [(signal.SIGINT, "inline"), (signal.SIGINT, "processes"), (signal.SIGTERM, "processes")]
+)
+def test_signals_end_a_run_in_one_line_and_resume_ends_it_as_if_nothing_had_been(number, engine):
+    run = driver("run", "cells.json", "--engine", engine)
+    until(3, Path("cells.sqlite"), run)
+    run.send_signal(number)
+    out, err = run.communicate(timeout=60)
+    assert run.returncode == 128 + number
+    assert "of 24 cells done" in out
+    assert err == "Stopped; what was finished is kept. To go on: turinglearn bench resume cells.sqlite\n"
+    with Store(Path("cells.sqlite")) as store:
+        before = {row.identity: row.started for row in store.rows()}
+    assert 3 <= len(before) < 24
+    assert said("resume", "cells.sqlite", "--engine", "inline").exit_code == 0
+    with Store(Path("cells.sqlite")) as store:
+        after = {row.identity: row.started for row in store.rows()}
+    assert len(after) == 24
+    assert {identity: after[identity] for identity in before} == before  # no finished cell ran again
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("here")
+def test_drivers_and_workers_that_are_killed_change_nothing():
+    path, rng, kills = Path("cells.sqlite"), random.Random(0), 0
+    assert said("run", "cells.json", "--store", "undisturbed.sqlite", "--engine", "inline").exit_code == 0
+    run = driver("run", "cells.json", "--workers", 2)
+    for goal in (1, 8, 14):
+        until(goal, path, run)
+        time.sleep(rng.uniform(0.0, 0.1))
+        run.kill()
+        run.communicate()
+        kills += run.returncode == -signal.SIGKILL
+        run = driver("resume", path, "--workers", 2)
+    until(18, path, run)
+    for child in Path(f"/proc/{run.pid}/task/{run.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    assert run.communicate(timeout=120)[0] == "cells.sqlite: 24 of 24 cells done, 4 error.\n"
+    assert kills >= 2
+    assert lasting(path) == lasting(Path("undisturbed.sqlite"))

@@ -1,0 +1,171 @@
+"""The commands of a study: run, status, resume, export."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from turinglearn.study.driver import Engine, Stopped, run
+from turinglearn.study.engines import Cluster, Inline, Processes
+from turinglearn.study.exports import export
+from turinglearn.study.outcomes import Plan, StudyProblem
+from turinglearn.study.progress import watching
+from turinglearn.study.store import Store
+from turinglearn.study.writer import Writer, is_written
+
+__all__ = ["app", "plan_of"]
+
+_MISTAKE, _SIGNALLED = 1, 128
+_FAILURES = 5  # that status shows
+
+app = typer.Typer(no_args_is_help=True, help="A study: many games, run, kept and reported.", rich_markup_mode=None)
+_err = Console(stderr=True)
+
+
+class Kind(StrEnum):
+    """Where cells are played."""
+
+    PROCESSES = "processes"
+    INLINE = "inline"
+    DASK = "dask"
+
+
+StoreFile = Annotated[Path, typer.Argument(help="The store of a study.", show_default=False)]
+TableFile = Annotated[Path, typer.Argument(help="A .parquet or .csv file.", show_default=False)]
+EngineKind = Annotated[Kind | None, typer.Option("--engine", help="processes (the default), inline, or dask.")]
+Workers = Annotated[int | None, typer.Option(help="How many processes, each on one core; as many as there are cores.")]
+Scheduler = Annotated[str | None, typer.Option(help="The address of a Dask scheduler, such as tcp://10.0.0.1:8786.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for machines.")]
+
+
+def plan_of(specification: Path) -> Plan:
+    """The cells of a specification, and how they are run."""
+    return importlib.import_module("turinglearn.study.specification").plan_of(specification)  # type: ignore[no-any-return]
+
+
+@app.command("run")
+def run_(
+    specification: Annotated[Path, typer.Argument(help="A TOML file.", show_default=False)],
+    store: Annotated[Path | None, typer.Option(help="The store; beside the specification, by its name.")] = None,
+    engine: EngineKind = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the cells of a specification; those that the store has are not run again."""
+    with _mistakes(as_json):
+        path = store or specification.with_suffix(".sqlite")
+        plan = plan_of(specification)
+        _play(plan, path, _engine(plan, engine, workers, scheduler), as_json)
+
+
+@app.command()
+def resume(
+    store: StoreFile,
+    engine: EngineKind = None,
+    workers: Workers = None,
+    scheduler: Scheduler = None,
+    as_json: AsJson = False,
+) -> None:
+    """Go on with a study that was stopped."""
+    with _mistakes(as_json):
+        with Store(store) as opened:
+            plan = opened.plan()
+        _play(plan, store, _engine(plan, engine, workers, scheduler), as_json)
+
+
+@app.command()
+def status(store: StoreFile, as_json: AsJson = False) -> None:
+    """How far a study is, also while it runs."""
+    with _mistakes(as_json), Store(store) as opened:
+        counts = opened.counts()
+        failures = [row for kind in ("error", "timeout", "crashed") for row in islice(opened.rows(kind), _FAILURES)]
+        figures = _figures(store, counts) | {"running": is_written(store)}
+        if as_json:
+            print(json.dumps(figures))
+            return
+        print(f"{_told(figures)} {'A driver is at work.' if figures['running'] else 'No driver is at work.'}")
+        for row in failures[:_FAILURES]:
+            print(f"{row.status} {row.identity[:12]}: {row.error.strip().rpartition(chr(10))[2]:.200}")
+
+
+@app.command("export")
+def export_(
+    store: StoreFile, file: Annotated[Path, typer.Argument(help="A .parquet or .csv file.", show_default=False)]
+) -> None:
+    """Write the cells of a study as one table; `status` and `report` also read the Parquet file."""
+    with _mistakes(False), Store(store) as opened:
+        print(f"{file}: {export(opened, file)} cells.")
+
+
+def _engine(plan: Plan, kind: Kind | None, workers: int | None, scheduler: str | None) -> Engine:
+    if scheduler is not None:
+        if kind not in (None, Kind.DASK) or workers is not None:
+            raise ValueError("--scheduler names a Dask cluster, which has its own workers. Leave out --engine and --workers.")
+        return Cluster(plan.function, plan.limits, scheduler)
+    if kind is Kind.INLINE:
+        if workers not in (None, 1):
+            raise ValueError("--engine inline plays one cell after another. Leave out --workers.")
+        return Inline(plan.function, plan.limits)
+    count = _cores() if workers is None else workers
+    if kind is Kind.DASK:
+        return Cluster(plan.function, plan.limits, workers=count)
+    return Processes(plan.function, plan.limits, count)
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _play(plan: Plan, path: Path, engine: Engine, as_json: bool) -> None:
+    stopped: Stopped | None = None
+    with Writer(path) as writer:
+        writer.begin(plan)
+        left = len({job.identity for job in plan.jobs} - writer.finished())
+        with watching(_err, left, lambda: engine.dashboard) as watch:
+            try:
+                run(plan, engine, writer, watch)
+            except Stopped as error:
+                stopped = error
+        figures = _figures(path, writer.counts())
+    print(json.dumps(figures) if as_json else _told(figures))
+    if stopped is not None:
+        print(f"Stopped; what was finished is kept. To go on: turinglearn bench resume {path}", file=sys.stderr)
+        raise typer.Exit(_SIGNALLED + stopped.number)
+
+
+def _figures(store: Path, counts: Counter[str]) -> dict[str, Any]:
+    failed = {status: counts[status] for status in ("error", "timeout", "crashed")}
+    done = counts["ok"] + sum(failed.values())
+    return {"store": str(store), "cells": counts["cells"], "done": done, "ok": counts["ok"], **failed}
+
+
+def _told(figures: dict[str, Any]) -> str:
+    failed = ", ".join(f"{figures[kind]} {kind}" for kind in ("error", "timeout", "crashed") if figures[kind])
+    return f"{figures['store']}: {figures['done']} of {figures['cells']} cells done, {failed or 'none failed'}."
+
+
+@contextmanager
+def _mistakes(as_json: bool) -> Iterator[None]:
+    """A user's mistake ends in one line and an exit code, not in a traceback; a reader that leaves, such as head, is none."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter flushes when it ends
+    except (StudyProblem, ValueError, TypeError, OSError, ImportError) as error:
+        print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(_MISTAKE) from error
