@@ -1,12 +1,15 @@
 """A benchmark run: specification, cells, engines, the store."""
 
+from turinglearn.study.cells import Cell, by_seed
 from turinglearn.study.driver import run
 from turinglearn.study.engines import Cluster, Inline, Processes
 from turinglearn.study.outcomes import Job, Limits, Outcome, Plan, StudyProblem
+from turinglearn.study.specification import Specification, SpecificationError, read_specification
 from turinglearn.study.store import Row, Store
 from turinglearn.study.writer import Writer
 
 __all__ = [
+    "Cell",
     "Cluster",
     "Inline",
     "Job",
@@ -15,8 +18,12 @@ __all__ = [
     "Plan",
     "Processes",
     "Row",
+    "Specification",
+    "SpecificationError",
     "Store",
     "StudyProblem",
     "Writer",
+    "by_seed",
+    "read_specification",
     "run",
 ]

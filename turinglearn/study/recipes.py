@@ -1,0 +1,184 @@
+"""What a study is made of, by name: problems, players, signals and objectives, each a text "name(option=literal)".
+
+A text is read, never run: options are literals. Players are those of the registry and scikit-learn's own estimators; others
+are code of somebody's, and are imported only where the user allows it.
+"""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import math
+import warnings
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from sklearn.utils.discovery import all_estimators
+
+from turinglearn import datasets, objectives, signals
+from turinglearn.bias import pair
+from turinglearn.catalogue import make as make_player
+from turinglearn.catalogue import players
+
+__all__ = ["FACTORS", "Recipe", "Value", "make", "nearest", "read"]
+
+Value = None | bool | int | float | str | tuple["Value", ...]
+_Makers = Mapping[str, Callable[..., Any] | None]
+
+_LONGEST, _LARGEST, _DEEPEST = 1_000, 2**63, 8  # characters of a text, whole numbers, tuples in tuples
+_LARGEST_OF_PROBLEM = 100  # features, modes: arrays grow with their square
+_PROBLEMS: _Makers = {
+    "pair": pair,
+    **{n: getattr(datasets, n) for n in ("banana", "bits", "gaussian", "grid", "mixture", "moons", "ring", "student_t")},
+}
+_SIGNALS: _Makers = {
+    "usual": None,
+    "exact": signals.Exact,
+    "smoothed": signals.Smoothed,
+    "student": signals.Student,
+    "weights": signals.ImportanceWeights,
+}
+_OBJECTIVES: _Makers = {
+    "usual": None,
+    "minimax": objectives.Minimax,
+    "non_saturating": objectives.NonSaturating,
+    "reverse_kl": objectives.ReverseKL,
+    "forward_kl": objectives.ForwardKL,
+    "linear": objectives.LinearLoss,
+    "least_squares": objectives.LeastSquaresLoss,
+    "relativistic": objectives.RelativisticLoss,
+}
+_MADE: dict[str, _Makers] = {"problem": _PROBLEMS, "signal": _SIGNALS, "objective": _OBJECTIVES}
+FACTORS = ("problem", "generator", "discriminator", "signal", "objective")
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A name and its options, in the order of their names; `str` is the one text of it."""
+
+    name: str
+    options: tuple[tuple[str, Value], ...] = ()
+
+    def __str__(self) -> str:
+        inside = ", ".join(f"{name}={value!r}" for name, value in self.options)
+        return f"{self.name}({inside})" if inside else self.name
+
+    @classmethod
+    def of(cls, name: str, options: Mapping[str, Any]) -> Recipe:
+        """With options as TOML or Python has them. ValueError for what is no plain value."""
+        for option in options:
+            if not option.isidentifier():
+                raise ValueError(f"the option {option!r:.80} is no name; expected one such as 'dimension'")
+        return cls(name, tuple(sorted((option, _frozen(option, value)) for option, value in options.items())))
+
+
+@lru_cache(4096)
+def read(text: str) -> Recipe:
+    """The recipe that a text describes, such as "ring(modes=8, sigma=0.1)" or "neural". ValueError for any other text."""
+    shown = text if len(text) <= 80 else f"{text[:77]}..."
+    expected = ValueError(f"{shown!r} is no recipe; expected a name, with options as literals: 'ring(modes=8, sigma=0.1)'")
+    if len(text) > _LONGEST:
+        raise ValueError(f"a recipe of {len(text):,} characters; expected at most {_LONGEST:,}")
+    head, bracket, rest = text.strip().partition("(")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # what Python would say of odd literals
+            tree = ast.parse(head.replace(":", ".", 1) + bracket + rest, mode="eval").body
+        call = tree if isinstance(tree, ast.Call) else ast.Call(tree, [], [])
+        name = _dotted(call.func)
+        options = {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in call.keywords}
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError) as error:
+        raise expected from error
+    if not name or call.args or any(keyword.arg is None for keyword in call.keywords):
+        raise expected
+    return Recipe.of(name, options)
+
+
+def make(factor: str, recipe: Recipe, *, allow_imports: bool = False) -> Any:
+    """The problem (or pair), player, signal or objective of a recipe; None for the usual signal or objective.
+
+    ValueError, with the remedy, for what does not exist, takes other options, or may not be imported.
+    """
+    if factor in ("generator", "discriminator"):
+        _check_permitted(factor, recipe, allow_imports)
+        return make_player(factor, str(recipe))
+    makers = _MADE[factor]
+    if recipe.name not in makers:
+        raise ValueError(f"there is no {factor} called {recipe.name!r}{nearest(recipe.name, makers)}")
+    maker, options = makers[recipe.name], dict(recipe.options)
+    if maker is None:
+        if options:
+            raise ValueError(f"{recipe} takes no options; leave them out")
+        return None
+    large = [name for name, value in recipe.options if factor == "problem" and _is_large(value)]
+    if large:
+        raise ValueError(f"{recipe}: {large[0]} is too large for a problem; expected at most {_LARGEST_OF_PROBLEM}")
+    try:
+        with np.errstate(all="ignore"):
+            return maker(**options)
+    except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
+        raise ValueError(f"{recipe} cannot be made: {error}") from error
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A remedy for a name that nobody knows: the nearest that is known, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; expected one of: {', '.join(known)}"
+
+
+def _check_permitted(role: str, recipe: Recipe, allow_imports: bool) -> None:
+    name = recipe.name
+    named = {entry.name for entry in players(role) if entry.path}
+    if name in named or allow_imports:
+        return
+    if "." not in name:
+        raise ValueError(f"there is no {role} called {name!r}{nearest(name, sorted(named))}")
+    if not _is_of_sklearn(role, name):
+        raise ValueError(
+            f"{name} is no {role} of the registry or of scikit-learn, and importing it runs its code; allow that by "
+            "--allow-imports, if you trust it"
+        )
+
+
+def _is_of_sklearn(role: str, path: str) -> bool:
+    """Whether this is the public path of an estimator of scikit-learn for this role."""
+    module, _, kind = path.rpartition(".")
+    kinds = all_estimators(type_filter="classifier" if role == "discriminator" else None)
+    found = dict(kinds).get(kind) if path.startswith("sklearn.") else None
+    return (
+        found is not None
+        and module == found.__module__.split("._")[0]
+        and (role == "discriminator" or hasattr(found, "sample"))
+    )
+
+
+def _dotted(node: ast.expr) -> str:
+    """The dotted name that a node is, or nothing."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute) and (before := _dotted(node.value)):
+        return f"{before}.{node.attr}"
+    return ""
+
+
+def _frozen(name: str, value: Any, depth: int = 0) -> Value:
+    """Lists as tuples. ValueError for what is no plain value."""
+    if isinstance(value, list | tuple) and depth < _DEEPEST:
+        return tuple(_frozen(name, each, depth + 1) for each in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"{name} is {value}; expected a finite number")
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) > _LARGEST:
+        raise ValueError(f"{name} is a number of {value.bit_length():,} bits; expected at most 63")
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueError(f"{name} is a {type(value).__name__}; expected a number, a text, true or false, or lists of these")
+
+
+def _is_large(value: Value) -> bool:
+    if isinstance(value, tuple):
+        return len(value) > _LARGEST_OF_PROBLEM
+    return isinstance(value, int) and abs(value) > _LARGEST_OF_PROBLEM
