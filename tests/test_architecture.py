@@ -71,6 +71,7 @@ CORE = {
 OPTIONAL = {
     "cmaes": "cmaes",
     "cupy": "cupy-cuda12x",
+    "dask": "dask",
     "distributed": "distributed",
     "matplotlib": "matplotlib",
     "ot": "pot",

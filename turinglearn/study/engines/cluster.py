@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import time
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,14 +13,16 @@ from itertools import islice
 from types import TracebackType
 from typing import Any
 
+from turinglearn.study.engines import harness
 from turinglearn.study.engines.children import Child
-from turinglearn.study.engines.harness import now
 from turinglearn.study.outcomes import Job, Limits, Outcome, StudyProblem
 from turinglearn.study.provenance import versions
 
 __all__ = ["Cluster"]
 
 _ANSWER = 30  # seconds in which a scheduler answers, and has a worker
+_ALONE = 300.0  # seconds for which it may have none while cells wait
+_LOOK, _TICK = 5.0, 0.02  # seconds between two looks at the workers, and at the results
 _AHEAD = 1000  # cells that the scheduler knows of at a time: its own costs grow with them
 
 _mine = threading.local()  # on a worker: the child of each of its threads
@@ -29,8 +32,8 @@ _children: dict[str, list[Child]] = {}  # and those of each run, for its end
 class Cluster:
     """The workers of a Dask scheduler, such as "tcp://10.0.0.1:8786"; without an address, so many processes on this machine.
 
-    A cell is lost with its worker only where it ends that too; Dask tries it on others, and gives it up after a few. All that
-    waited there are then suspects, so whoever runs the study tries each again alone.
+    A cell is lost with its worker only where it ends that too. Dask, which may try it on others first, then blames all that
+    waited there: they are "crashed", and whoever runs the study tries each again alone.
     """
 
     def __init__(self, function: str, limits: Limits, address: str | None = None, workers: int = 1) -> None:
@@ -45,6 +48,7 @@ class Cluster:
 
     def __enter__(self) -> Cluster:
         try:
+            import dask
             import distributed
         except ImportError as error:
             raise StudyProblem("Dask is not installed. Install it: pip install 'turinglearn[dask]'") from error
@@ -52,6 +56,11 @@ class Cluster:
             stack.enter_context(_hushed())
             where: Any = self.address
             if where is None:
+                ours = {
+                    "distributed.deploy.lost-worker-timeout": _ALONE,  # a worker's restart can take longer than 15 s
+                    "distributed.scheduler.allowed-failures": 0,  # whoever runs the study tries again, alone
+                }
+                stack.enter_context(dask.config.set(ours))
                 where = distributed.LocalCluster(n_workers=self.workers, threads_per_worker=1, processes=True)
                 stack.enter_context(where)
             try:
@@ -59,7 +68,7 @@ class Cluster:
                 self._client.wait_for_workers(1, timeout=_ANSWER)
             except (OSError, TimeoutError, ValueError) as error:
                 raise StudyProblem(
-                    f"No scheduler with workers answers at {self.address}: {error} Start it, and try again."
+                    f"No scheduler with workers answers at {self._address()} in {_ANSWER} s: {error}. Start both, then resume."
                 ) from error
             self._check_versions()
             self.dashboard = self._client.dashboard_link
@@ -76,7 +85,7 @@ class Cluster:
         """The outcomes as they come; cells are submitted in the order of the jobs."""
         from distributed import as_completed
 
-        waiting, done = iter(jobs), as_completed(loop=self._client.loop)
+        waiting, done = iter(jobs), as_completed(loop=self._client.loop, with_results=True, raise_errors=False)
         running: dict[Any, Job] = {}
         while True:
             for job in islice(waiting, _AHEAD - len(running)):
@@ -85,25 +94,39 @@ class Cluster:
                 done.add(future)
             if not running:
                 return
-            future = next(done)
-            yield self._outcome(future, running.pop(future))
+            self._await(done)
+            future, result = next(done)
+            yield self._outcome(result, running.pop(future))
 
-    def _outcome(self, future: Any, job: Job) -> Outcome:
+    def _await(self, done: Any) -> None:
+        """Return when a result is there. Raises StudyProblem where the cluster stays without workers."""
+        begun = peopled = looked = time.monotonic()
+        while not done.has_ready():
+            now = time.monotonic()
+            if now > looked + _LOOK:
+                looked = now
+                with suppress(OSError, TimeoutError):  # of a scheduler that is gone: the results then say so
+                    peopled = now if self._client.nthreads() else peopled
+                if now > peopled + _ALONE:
+                    raise StudyProblem(f"{self._address()} has had no worker for {_ALONE:.0f} s. Start some, then resume.")
+            time.sleep(min(_TICK, now - begun))  # a result of a short cell is not waited for
+
+    def _outcome(self, result: Any, job: Job) -> Outcome:
         from distributed import CancelledError, KilledWorker
 
-        try:
-            return future.result()  # type: ignore[no-any-return]
-        except KilledWorker:
-            lost = "Its worker was lost, and so were others that tried it."
-            return Outcome(job.identity, "crashed", {}, lost, 0.0, now(), "")
-        except StudyProblem:
-            raise
-        except CancelledError as error:
+        if isinstance(result, Outcome):
+            return result
+        error = result[1] if isinstance(result, tuple) else result
+        if isinstance(error, KilledWorker):
+            lost = "Its worker was lost with it."
+            return Outcome(job.identity, "crashed", {}, lost, 0.0, harness.now(), "")
+        if isinstance(error, StudyProblem):
+            raise error
+        if isinstance(error, CancelledError):
             raise StudyProblem(
                 f"The scheduler at {self._address()} went away. What was finished is in the store: start one, then resume."
             ) from error
-        except Exception as error:  # whatever a worker that lacks something raises: cells themselves raise nothing
-            raise StudyProblem(f"A worker of {self._address()} cannot play cells: {type(error).__name__}: {error}") from error
+        raise StudyProblem(f"A worker of {self._address()} cannot play cells: {type(error).__name__}: {error}") from error
 
     def _check_versions(self) -> None:
         ours = versions()
