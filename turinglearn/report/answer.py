@@ -1,0 +1,122 @@
+"""The first screen: what replacing the judge does to the bias, in sentences with intervals."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from turinglearn.metrics import Interval
+from turinglearn.report.contrasts import LEVEL, Contrast, Summary, summaries
+from turinglearn.report.document import Cell, Document, Heading, Paragraph, Statements, Table, say
+from turinglearn.report.estimates import Quantity
+from turinglearn.report.labels import Labels
+from turinglearn.report.measures import KINDS
+from turinglearn.report.rows import Run
+
+__all__ = ["answer", "sentence"]
+
+_COLUMNS = (
+    *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "failures as the worst"),
+    *("seeds", "failed", "p", "adjusted p", "of", "why undecided"),
+)
+_LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
+
+
+def answer(document: Document, runs: Sequence[Run], found: Sequence[Contrast], labels: Labels, planned: int | None) -> None:
+    """The sentences, and the table of all comparisons."""
+    document.add(Heading("The answer", "answer"), Paragraph(_done(runs, planned)))
+    if not found:
+        document.add(
+            Paragraph(
+                "There is nothing to compare yet: that takes a control and another discriminator in one setting, with a figure "
+                "of bias or of distance. Finish more cells, then write this report again."
+            )
+        )
+        return
+    tested = sum(not c.why for c in found)
+    document.add(
+        Statements([_summed(s) for s in summaries(found)]),
+        Paragraph(
+            f"The control is {found[0].control}. True: the bias is larger than the control's; false: it is smaller; undecided: "
+            f"the seeds do not tell. The family is every other discriminator in every setting, {tested} comparisons that could "
+            f"be tested of {len(found)}; p-values are adjusted by Holm, so that the chance of any false verdict is at most "
+            f"{LEVEL:g}. A verdict holds whether failed runs are left out or counted as the worst."
+        ),
+    )
+    if len(found) <= _LISTED:
+        document.add(Statements([(c.verdict, sentence(c, labels)) for c in found]))
+    document.add(_table(found, labels))
+
+
+def sentence(c: Contrast, labels: Labels) -> str:
+    """A comparison in words."""
+    claim = f"Replacing {c.control} by {c.arm} raises {_what(c.quantity, c.block.kind)} on {labels.of(c.block)}"
+    if c.dropped is None:
+        return f"{claim}: {c.why}."
+    imputed = f"; {_interval(c.imputed)} with {c.failed} failed as the worst" if c.failed and c.imputed else ""
+    return f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}; adjusted p = {say(c.adjusted)}, {c.seeds} seeds."
+
+
+def _done(runs: Sequence[Run], planned: int | None) -> str:
+    if not runs:
+        return "The store has no finished cells."
+    cells = {run.identity: run.status for run in runs}
+    counts = Counter(cells.values())
+    failed = ", ".join(f"{counts[s]:,} {s}" for s in ("error", "timeout", "crashed") if counts[s])
+    share = "" if planned is None else f" of {planned:,}"
+    part = " This is a part of the study." if planned is not None and planned > len(cells) else ""
+    return f"{len(cells):,}{share} cells are finished, {len(runs):,} runs; {failed or 'none failed'}.{part}"
+
+
+def _summed(s: Summary) -> tuple[str, str]:
+    decided = {verdict: n for verdict, n in s.counts.items() if n}
+    total = sum(s.counts.values())
+    verdict = next(iter(decided)) if len(decided) == 1 else "depends"
+    told = ", ".join(f"{verdict} in {n:,}" for verdict, n in decided.items())
+    where = f"{verdict} in the one setting" if total == 1 else f"{told} of {total:,} settings"
+    text = f"Replacing {s.control} by {s.arm} raises {_what(s.quantity, s.kind)}: {where}."
+    if s.middle is None and s.mean is not None:
+        text += f" {'Difference' if total == 1 else 'Mean difference over settings'}: {_interval(s.mean)} {s.quantity.unit}."
+    if s.middle is not None:
+        text += f" Middle half of the differences: {_interval(s.middle)} {s.quantity.unit}, over {s.seeds} seeds."
+    if s.better is not None:
+        text += f" A seed of it has less than one of {s.control} with chance {s.better:.2f}."
+    return verdict, text
+
+
+def _what(quantity: Quantity, kind: str) -> str:
+    if not quantity.has_bias:
+        return f"the {quantity.title}"
+    return f"the bias of what is {KINDS.get(kind, 'measured')} ({quantity.title})"
+
+
+def _interval(i: Interval) -> str:
+    sign = "+" if i.value > 0 else ""
+    return f"{sign}{say(i.value)} (95 % interval {say(i.low)} to {say(i.high)})"
+
+
+def _table(found: Sequence[Contrast], labels: Labels) -> Table:
+    return Table("comparisons", "Every comparison of the family: the discriminator less the control.", _COLUMNS, [
+        (
+            c.verdict,
+            c.block.kind,
+            labels.of(c.block),
+            c.arm,
+            c.control,
+            *_numbers(c),
+            c.seeds,
+            c.failed,
+            math.nan if c.why else c.p,
+            math.nan if c.why else c.adjusted,
+            f"{c.quantity.title}, {c.quantity.unit}",
+            c.why,
+        )
+        for c in found
+    ])  # fmt: skip
+
+
+def _numbers(c: Contrast) -> tuple[Cell, ...]:
+    if c.dropped is None or c.imputed is None:
+        return math.nan, math.nan, math.nan, math.nan
+    return c.dropped.value, c.dropped.low, c.dropped.high, c.imputed.value

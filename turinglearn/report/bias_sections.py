@@ -1,0 +1,172 @@
+"""The sections on bias and variance: the plane, curves in the dials, parameters beside their bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from turinglearn.bias import parameter_errors, relative_efficiency
+from turinglearn.metrics import Interval
+from turinglearn.report.charts import curves, dots, plane
+from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, keys
+from turinglearn.report.estimates import Block, Estimate, Quantity, estimate, splits
+from turinglearn.report.labels import Labels
+from turinglearn.report.rows import DIALS
+
+__all__ = ["curve_section", "efficiency_section", "plane_section"]
+
+_PICTURES = 12  # of a figure, at most
+
+
+def plane_section(document: Document, blocks: Sequence[Block], arms: Sequence[str], labels: Labels) -> None:
+    """Bias to the right, variance upward, for each kind of cells and each split."""
+    document.add(Heading("Bias and variance", "plane"))
+    drawn = False
+    for kind in sorted({block.kind for block in blocks}):
+        for bias, variance in splits(blocks, kind):
+            rows, pictures, left_out = _planes(blocks, kind, (bias, variance), arms, labels)
+            if not rows:
+                continue
+            drawn = True
+            caption = (
+                f"Cells of kind {kind}: {bias.title} beside {variance.title}, in {bias.unit}, with 95 % intervals over seeds."
+            )
+            columns = ("setting", "discriminator", "seeds", *_columns("bias"), *_columns("variance"))
+            document.add(
+                Figure(
+                    f"plane-{kind}-{bias.name}".replace(".", "-"),
+                    caption + left_out,
+                    pictures,
+                    columns,
+                    rows,
+                    keys(arms, rows, 1),
+                )
+            )
+    if not drawn:
+        document.add(Paragraph("No cells have figures of both bias and variance."))
+
+
+def curve_section(document: Document, blocks: Sequence[Block], arms: Sequence[str], labels: Labels) -> None:
+    """Curves in each dial that has several levels while all else is the same."""
+    document.add(Heading("Curves in n, d and KL", "curves"))
+    drawn = False
+    for kind in sorted({block.kind for block in blocks}):
+        quantities = [q for pair in splits(blocks, kind)[:1] for q in pair]
+        for dial in DIALS:
+            families = _families([b for b in blocks if b.kind == kind], dial)
+            if not families or not quantities:
+                continue
+            rows, pictures = _curve_pictures(families, dial, quantities, arms, labels)
+            if not rows:
+                continue
+            drawn = True
+            more = (
+                ""
+                if len(pictures) <= _PICTURES
+                else f" The first {_PICTURES} of {len(pictures)} pictures; all are in the file."
+            )
+            caption = f"Cells of kind {kind} as {dial} grows, all else the same, with 95 % intervals over seeds.{more}"
+            columns = ("setting", "discriminator", "of", dial, "seeds", "value", "low", "high")
+            document.add(Figure(f"curves-{kind}-{dial}", caption, pictures[:_PICTURES], columns, rows, keys(arms, rows, 1)))
+    if not drawn:
+        document.add(Paragraph("No dial has several levels while all else is the same."))
+
+
+def efficiency_section(document: Document, blocks: Sequence[Block], arms: Sequence[str], labels: Labels) -> None:
+    """Root mean square errors of learned parameters over their Cramér-Rao bounds."""
+    document.add(Heading("Parameter efficiency", "efficiency"))
+    rows: list[tuple[Cell, ...]] = []
+    pictures: list[str] = []
+    for block in blocks:
+        found: dict[str, dict[str, Estimate]] = {}
+        for arm, runs in block.arms.items():
+            for name, rmse, efficiency, seeds in _parameters([run.figures for run in runs.values() if run.status == "ok"]):
+                found.setdefault(name, {})[arm] = Estimate(rmse.value, rmse.low, rmse.high, seeds)
+                beside = (efficiency.value, efficiency.low, efficiency.high) if efficiency else (None, None, None)
+                rows.append((labels.of(block), name, arm, seeds, rmse.value, rmse.low, rmse.high, *beside))
+        if found:
+            pictures.append(dots(labels.of(block), sorted(found.items()), arms, "root mean square error / bound", mark=1.0))
+    if not rows:
+        document.add(Paragraph("No cells have errors of parameters beside their Cramér-Rao bounds."))
+        return
+    caption = (
+        "Root mean square error of each learned parameter over the least that an unbiased estimator can have, 1 by the dashed "
+        "line, with 95 % intervals over seeds; in the file also the efficiency relative to maximum likelihood on the same data."
+    )
+    columns = ("setting", "parameter", "discriminator", "seeds", *_columns("rmse over bound"), *_columns("relative efficiency"))
+    document.add(Figure("efficiency", caption, pictures[:_PICTURES], columns, rows, keys(arms, rows, 2)))
+
+
+def _planes(
+    blocks: Sequence[Block], kind: str, pair: tuple[Quantity, Quantity], arms: Sequence[str], labels: Labels
+) -> tuple[list[tuple[Cell, ...]], list[str], str]:
+    rows: list[tuple[Cell, ...]] = []
+    pictures, count = list[str](), 0
+    for block in (b for b in blocks if b.kind == kind):
+        points = {}
+        for arm in block.arms:
+            bias, variance = (estimate(q, block, arm) for q in pair)
+            if bias is not None and variance is not None:
+                points[arm] = bias, variance
+                numbers = (bias.value, bias.low, bias.high, variance.value, variance.low, variance.high)
+                rows.append((labels.of(block), arm, bias.seeds, *numbers))
+        count += bool(points)
+        if points and len(pictures) < _PICTURES:
+            pictures.append(plane(labels.of(block), points, arms, (f"bias, {pair[0].unit}", "variance")))
+    left_out = "" if count <= _PICTURES else f" The first {_PICTURES} of {count} settings; all are in the file."
+    return rows, pictures, left_out
+
+
+def _families(blocks: Iterable[Block], dial: str) -> list[tuple[Block, list[tuple[float, Block]]]]:
+    """Blocks that differ in this dial alone, by its value; each family with one of its blocks."""
+    found: dict[Any, dict[float, Block]] = {}
+    for block in blocks:
+        dials = dict(block.dials)
+        if (value := dials.pop(dial, None)) is not None:
+            found.setdefault((block.family, tuple(dials.items())), {})[value] = block
+    return [(next(iter(f.values())), sorted(f.items())) for f in found.values() if len(f) > 1]
+
+
+def _curve_pictures(
+    families: Sequence[tuple[Block, list[tuple[float, Block]]]],
+    dial: str,
+    quantities: Sequence[Quantity],
+    arms: Sequence[str],
+    labels: Labels,
+) -> tuple[list[tuple[Cell, ...]], list[str]]:
+    rows: list[tuple[Cell, ...]] = []
+    pictures: list[str] = []
+    for quantity in quantities:
+        for first, levels in families:
+            label = labels.text(first.kind, first.family, [d for d in first.dials if d[0] != dial])
+            lines: dict[str, list[tuple[float, Estimate]]] = {}
+            for value, block in levels:
+                for arm in block.arms:
+                    if (e := estimate(quantity, block, arm)) is not None:
+                        lines.setdefault(arm, []).append((value, e))
+                        rows.append((label, arm, quantity.title, value, e.seeds, e.value, e.low, e.high))
+            if lines:
+                pictures.append(curves(label, lines, arms, (dial, quantity.title)))
+    return rows, pictures
+
+
+def _parameters(runs: Sequence[dict[str, float]]) -> list[tuple[str, Interval, Interval | None, int]]:
+    """Of each parameter that has a bound: its name, RMSE over bound, efficiency beside maximum likelihood, seeds."""
+    names = sorted({n.removeprefix("bound") for f in runs for n in f if n.startswith("bound[")})
+    found = []
+    for name in names:
+        each = np.array([[f.get(f"{part}{name}", np.nan) for part in ("estimate", "truth", "bound", "control")] for f in runs])
+        each = each[np.isfinite(each[:, :3]).all(axis=1)]
+        if len(each) < 3:
+            continue
+        error, control = (each[:, :1] - each[:, 1:2]), (each[:, 3:] - each[:, 1:2])
+        zero, likely = np.zeros(1), np.isfinite(control).all()
+        efficiency = relative_efficiency(error, control, zero)[0] if likely else None
+        found.append((name[1:-1], parameter_errors(error / each[:, 2:3], zero).rmse[0], efficiency, len(each)))
+    return found
+
+
+def _columns(name: str) -> tuple[str, str, str]:
+    return name, f"{name} low", f"{name} high"

@@ -1,0 +1,150 @@
+"""The pictures of a report: the plane of bias and variance, curves, dots with intervals, a heat map, bars."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from html import escape
+
+from turinglearn.report.document import say
+from turinglearn.report.estimates import Estimate
+from turinglearn.report.svg import Canvas, Panel, axis, marker, style_of
+
+__all__ = ["bars", "curves", "dots", "heat_map", "plane", "scatters", "told"]
+
+
+def told(found: Estimate) -> str:
+    """A value with its interval, as text."""
+    if math.isnan(found.low):
+        return say(found.value)
+    return f"{say(found.value)} ({say(found.low)} to {say(found.high)})"
+
+
+def plane(title: str, points: Mapping[str, tuple[Estimate, Estimate]], order: Sequence[str], labels: tuple[str, str]) -> str:
+    """Each arm by its bias, to the right, and its variance, upward, with both intervals."""
+    x = axis([v for b, _ in points.values() for v in _ends(b)], zero=True)
+    y = axis([v for _, s in points.values() for v in _ends(s)], zero=True)
+    panel = Panel(title, x, y, labels)
+    for arm, (bias, variance) in points.items():
+        i = order.index(arm)
+        panel.level(variance.value, bias.low, bias.high, i)
+        panel.upright(bias.value, variance.low, variance.high, i)
+    for arm, (bias, variance) in points.items():
+        panel.point(bias.value, variance.value, order.index(arm), f"{arm}: {told(bias)}, {told(variance)}")
+    return panel.svg()
+
+
+def curves(
+    title: str, lines: Mapping[str, Sequence[tuple[float, Estimate]]], order: Sequence[str], labels: tuple[str, str]
+) -> str:
+    """A line for each arm, with its intervals, a little beside each other."""
+    places = [x for line in lines.values() for x, _ in line]
+    log = min(places) > 0 and max(places) / min(places) >= 4
+    y = axis([v for line in lines.values() for _, e in line for v in _ends(e)], zero=True)
+    panel = Panel(title, axis(places, log=log), y, labels)
+    for arm, line in lines.items():
+        i = order.index(arm)
+        panel.path([(x, e.value) for x, e in line], i)
+        for x, e in line:
+            panel.upright(x, e.low, e.high, i, aside=1.5 * (i % 5 - 2))
+            panel.point(x, e.value, i, f"{arm}, {labels[0]} = {x:g}: {told(e)}")
+    return panel.svg()
+
+
+def dots(
+    title: str, rows: Sequence[tuple[str, Mapping[str, Estimate]]], order: Sequence[str], label: str, mark: float | None = None
+) -> str:
+    """A row for each name, with each arm's value and interval; mark: a value to compare with."""
+    ends = [v for _, found in rows for e in found.values() for v in _ends(e)] + ([] if mark is None else [mark])
+    lanes = max(1, max((len(found) for _, found in rows), default=1))
+    height = 72 + (12 + 11 * lanes) * len(rows)
+    span = axis(ends)
+    canvas = Canvas(360, height, title)
+    canvas.text(8, 16, title, "title", most=50)
+
+    def place(value: float) -> float:
+        return 104 + span.at(value) * 244
+
+    for tick in span.ticks:
+        canvas.line(place(tick), 28, place(tick), height - 40, "grid")
+        canvas.text(place(tick), height - 27, f"{tick:g}", "tick middle")
+    if mark is not None:
+        canvas.line(place(mark), 28, place(mark), height - 40, "mark")
+    canvas.text(226, height - 8, label, "label middle")
+    top = 30.0
+    for name, found in rows:
+        canvas.text(96, top + 6 + 5.5 * len(found), name, "label end", most=16)
+        for lane, (arm, e) in enumerate(found.items()):
+            _dot(canvas, arm, e, order.index(arm), (place(e.value), place(e.low), place(e.high)), top + 8 + 11 * lane)
+        top += 12 + 11 * lanes
+    return canvas.svg()
+
+
+def heat_map(
+    title: str,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    cells: Mapping[tuple[str, str], Estimate],
+    range_: tuple[float, float],
+) -> str:
+    """A number in each cell, on a ground that is the warmer the larger it is."""
+    left, wide, high = 128.0, 52.0, 26.0
+    top = 36.0 + 4.5 * min(14, max(map(len, columns)))  # names at a slant
+    canvas = Canvas(max(360.0, left + wide * len(columns) + 60), top + high * len(rows) + 8, title)
+    canvas.text(8, 16, title, "title", most=int(canvas.width / 7))
+    for j, column in enumerate(columns):
+        x, y = left + wide * (j + 0.5), top - 8
+        canvas.add(f'<g transform="rotate(-40 {x:.1f} {y:.1f})">')
+        canvas.text(x, y, column, "label", most=14)
+        canvas.add("</g>")
+    for i, row in enumerate(rows):
+        y = top + high * i
+        canvas.text(left - 6, y + 17, row, "label end", most=20)
+        for j, column in enumerate(columns):
+            if (e := cells.get((row, column))) is None:
+                continue
+            x, share = left + wide * j, (e.value - range_[0]) / (range_[1] - range_[0])
+            box = f'x="{x:.1f}" y="{y:.1f}" width="{wide:g}" height="{high:g}"'
+            canvas.add(f'<rect class="heat" fill-opacity="{0.75 * min(1.0, max(0.0, share)):.2f}" {box}/>')
+            canvas.add(f'<rect class="cell" {box}><title>{escape(f"{row} before {column}: {told(e)}")}</title></rect>')
+            canvas.text(x + wide / 2, y + 17, f"{e.value:.2f}", "middle")
+    return canvas.svg()
+
+
+def scatters(title: str, samples: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
+    """A picture of points for each sample, all on the axes of the first, which is genuine; what lies outside is left out."""
+    first = next(iter(samples.values()))
+    x, y = (axis([point[i] for point in first]) for i in (0, 1))
+    pictures = []
+    for i, (name, points) in enumerate(samples.items()):
+        panel = Panel(f"{name}, {title}", x, y, ("", ""))
+        inside = [(a, b) for a, b in points if x.low <= a <= x.high and y.low <= b <= y.high]
+        for a, b in inside:
+            panel.add(f'<circle class="f{1 if i else 0} dot" cx="{panel.x(a):.1f}" cy="{panel.y(b):.1f}" r="2"/>')
+        if len(inside) < len(points):
+            panel.text(panel.width - 14, 44, f"{len(points) - len(inside)} of {len(points)} outside", "tick end")
+        pictures.append(panel.svg())
+    return pictures
+
+
+def bars(title: str, shares: Mapping[str, float], order: Sequence[str]) -> str:
+    """A bar for each arm, of its share from 0 to 1."""
+    canvas = Canvas(360, 34 + 24 * len(shares), title)
+    canvas.text(8, 16, title, "title", most=50)
+    for i, (arm, share) in enumerate(shares.items()):
+        y = 28 + 24 * i
+        canvas.text(126, y + 13, arm, "label end", most=19)
+        canvas.add(f'<rect class="cell" x="132" y="{y}" width="170" height="16"/>')
+        canvas.add(f'<rect class="f{order.index(arm) % 7}" x="132" y="{y}" width="{170 * share:.1f}" height="16"/>')
+        canvas.text(308, y + 13, f"{100 * share:.4g} %", "tick")
+    return canvas.svg()
+
+
+def _dot(canvas: Canvas, arm: str, e: Estimate, index: int, places: tuple[float, float, float], y: float) -> None:
+    if math.isfinite(e.low) and math.isfinite(e.high):
+        canvas.line(places[1], y, places[2], y, f"s{style_of(index)[0]} bar")
+    canvas.add(f"<g>{marker(places[0], y, index, size=3.5)}<title>{escape(f'{arm}: {told(e)}')}</title></g>")
+
+
+def _ends(e: Estimate) -> tuple[float, float, float]:
+    return e.value, e.low, e.high

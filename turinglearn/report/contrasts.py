@@ -1,0 +1,174 @@
+"""The answer: whether another judge raises the bias, for each declared comparison and over all of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from scipy.stats import t as student_t
+
+from turinglearn.bias import holm, iqm_interval, mean_interval, probability_of_improvement
+from turinglearn.metrics import Interval
+from turinglearn.report.estimates import Block, Quantity, values
+
+__all__ = ["LEVEL", "Contrast", "Summary", "contrasts", "control_of", "summaries"]
+
+LEVEL = 0.05
+_NETWORKS = ("neural", "network", "torch", "mlp")
+_SCORES = 2_000_000  # resampled in all for one interval over settings
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """An arm less the control in one setting. dropped: over the seeds that both finished; imputed: with the worst for the rest.
+
+    p is the larger of both, 1 where they point apart; adjusted is by Holm over the family. verdict is "true", "false" or
+    "undecided": does the arm raise the quantity? why: what an undecided comparison lacks, if more than evidence.
+    """
+
+    block: Block
+    quantity: Quantity
+    arm: str
+    control: str
+    dropped: Interval | None
+    imputed: Interval | None
+    seeds: int
+    failed: int
+    p: float
+    adjusted: float = 1.0
+    verdict: str = "undecided"
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """An arm beside the control over all settings: verdicts counted, and the differences.
+
+    middle: of the middle half of the differences by seed, mean: of their mean over settings, where a seed by itself has none,
+    or of the one setting. better: the chance that a random seed of the arm has less of the quantity than one of the control.
+    """
+
+    kind: str
+    quantity: Quantity
+    arm: str
+    control: str
+    counts: dict[str, int]
+    middle: Interval | None
+    mean: Interval | None
+    better: float | None
+    seeds: int
+
+
+def control_of(blocks: Sequence[Block], named: str | None = None) -> str:
+    """The control: the arm that was named, else a network, else the first by name."""
+    arms = sorted({arm for block in blocks for arm in block.arms})
+    if named is not None:
+        if named not in arms:
+            raise ValueError(f"There is no discriminator {named!r} in the store. Choose among: {', '.join(arms)}.")
+        return named
+    networks = [arm for mark in _NETWORKS for arm in arms if arm.lower().startswith(mark)]
+    return next(iter(networks + arms), "")
+
+
+def contrasts(blocks: Iterable[Block], quantities: dict[str, Quantity], control: str) -> list[Contrast]:
+    """Every other arm beside the control in every setting, which is the family, with p-values adjusted over all of it."""
+    found = []
+    for block in blocks:
+        if (quantity := quantities.get(block.kind)) is None or control not in block.arms:
+            continue
+        known = {arm: values(quantity, block, arm) for arm in block.arms}
+        found += [_contrast(block, quantity, known, arm, control) for arm in block.arms if arm != control]
+    adjusted = holm({i: c.p for i, c in enumerate(found) if not c.why})
+    return [_judged(c, adjusted.get(i, 1.0)) for i, c in enumerate(found)]
+
+
+def summaries(found: Sequence[Contrast]) -> list[Summary]:
+    """One for each kind of cells and each arm."""
+    groups: dict[tuple[str, str], list[Contrast]] = {}
+    for contrast in found:
+        groups.setdefault((contrast.block.kind, contrast.arm), []).append(contrast)
+    return [_summary(group) for group in groups.values()]
+
+
+def _contrast(block: Block, quantity: Quantity, known: dict[str, dict[str, Any]], arm: str, control: str) -> Contrast:
+    ours, theirs = known[arm], known[control]
+    common = [seed for seed in ours if seed in theirs]
+    both = [seed for seed in common if ours[seed] is not None and theirs[seed] is not None]
+    failed, n = len(common) - len(both), len(both)
+    empty = Contrast(block, quantity, arm, control, None, None, n, failed, 1.0)
+    if not ours or not theirs:
+        return replace(empty, why="not measured")
+    if n < quantity.needs:
+        return replace(empty, why=f"only {n} seeds that both finished; {quantity.needs} are needed")
+    dropped = _paired(empty, ours, theirs, both, None)
+    imputed = _paired(empty, ours, theirs, common, _worst(quantity, block, known)) if failed else dropped
+    apart = dropped.value * imputed.value < 0
+    p = 1.0 if apart else max(_p_value(dropped, n), _p_value(imputed, len(common)))
+    return replace(empty, dropped=dropped, imputed=imputed, p=p)
+
+
+def _paired(c: Contrast, ours: Any, theirs: Any, seeds: Sequence[str], worst: Any) -> Interval:
+    a, b = (np.array([worst if v[seed] is None else v[seed] for seed in seeds]) for v in (ours, theirs))
+    return c.quantity.paired(a, b, c.block)
+
+
+def _worst(quantity: Quantity, block: Block, known: dict[str, dict[str, Any]]) -> Any:
+    """The worst that any arm reached in this setting."""
+    done = [v for found in known.values() for v in found.values() if v is not None]
+    return max(done, key=lambda v: quantity.worse(v, block))
+
+
+def _p_value(interval: Interval, n: int) -> float:
+    """Two-sided, by Student's t. Seeds that make no difference at all are no replicates: they decide nothing."""
+    if not interval.standard_error > 0:
+        return 1.0
+    return float(2 * student_t.sf(abs(interval.value) / interval.standard_error, n - 1))
+
+
+def _judged(contrast: Contrast, adjusted: float) -> Contrast:
+    if contrast.dropped is None or not adjusted <= LEVEL:
+        return replace(contrast, adjusted=adjusted)
+    return replace(contrast, adjusted=adjusted, verdict="true" if contrast.dropped.value > 0 else "false")
+
+
+def _summary(group: Sequence[Contrast]) -> Summary:
+    first = group[0]
+    counts = {verdict: sum(c.verdict == verdict for c in group) for verdict in ("true", "false", "undecided")}
+    ours, theirs = _scores(group)
+    middle = better = None
+    if ours.size and ours.shape[1] >= 2:
+        resamples = max(200, min(2_000, _SCORES // ours.size))
+        middle = iqm_interval(ours - theirs, resamples=resamples, random_state=0)
+        better = probability_of_improvement(theirs, ours)
+    return Summary(
+        first.block.kind, first.quantity, first.arm, first.control, counts, middle, _mean(group), better, ours.shape[1]
+    )
+
+
+def _mean(group: Sequence[Contrast]) -> Interval | None:
+    found = [c.dropped for c in group if c.dropped is not None]
+    if len(found) < 2:
+        return found[0] if found else None
+    return mean_interval(np.array([i.value for i in found]))
+
+
+def _scores(group: Sequence[Contrast]) -> tuple[Any, Any]:
+    """Both arms' values (settings, seeds), over the seeds that all settings have, failures imputed."""
+    tables = []
+    for c in group:
+        known = {arm: values(c.quantity, c.block, arm) for arm in c.block.arms}
+        if c.why or any(v is not None and v.shape != (1,) for v in known[c.arm].values()):
+            continue
+        tables.append((known[c.arm], known[c.control], _worst(c.quantity, c.block, known)))
+    shared = [s for s in tables[0][0] if all(s in a and s in b for a, b, _ in tables)] if tables else []
+
+    def table(side: int) -> Any:
+        rows = [[math.nan if t[side][s] is None else t[side][s][0] for s in shared] for t in tables]
+        worst = np.array([float(t[2][0]) for t in tables])[:, None]
+        found = np.array(rows, dtype=float).reshape(len(tables), len(shared))
+        return np.where(np.isnan(found), worst, found)
+
+    return (table(0), table(1)) if shared else (np.empty((0, 0)), np.empty((0, 0)))

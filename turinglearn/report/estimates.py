@@ -1,0 +1,209 @@
+"""What the rows of one setting say of an arm: a figure over its seeds, with an interval, and beside another arm's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from turinglearn.bias import jackknife, mean_interval, paired_interval, squared_mean_interval
+from turinglearn.metrics import Interval
+from turinglearn.report.laws import distance, law_bias, law_bias_difference, law_variance
+from turinglearn.report.measures import BIAS, SPLITS, TOTAL, Measure
+from turinglearn.report.rows import Pairs, Run
+
+__all__ = [
+    "Block",
+    "Estimate",
+    "Quantity",
+    "blocks_of",
+    "estimate",
+    "laws",
+    "parameters",
+    "primary",
+    "scalar",
+    "splits",
+    "values",
+]
+
+
+@dataclass(frozen=True)
+class Block:
+    """All runs of one setting: {arm: {seed: run}}. What a seed draws is the same for all arms of a block.
+
+    genuine (m, d): a sample of the problem that no player has seen, where a row has one.
+    """
+
+    kind: str
+    setting: Pairs
+    family: Pairs
+    dials: tuple[tuple[str, float], ...]
+    genuine: Any
+    arms: dict[str, dict[str, Run]]
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure of an arm, its interval where there is one, and over how many seeds."""
+
+    value: float
+    low: float
+    high: float
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A figure to be estimated over seeds.
+
+    of: what a run of a block has of it, an array, or nothing. needs: how many seeds an interval takes. interval and paired:
+    of arrays with one entry per seed, and of a block. worse: by what the worst of several entries is found.
+    """
+
+    name: str
+    title: str
+    unit: str
+    formula: str
+    source: str
+    of: Callable[[Run, Block], Any]
+    needs: int
+    interval: Callable[[Any, Block], Interval]
+    paired: Callable[[Any, Any, Block], Interval]
+    worse: Callable[[Any, Block], float]
+    has_bias: bool = True
+
+
+def blocks_of(runs: Sequence[Run]) -> list[Block]:
+    """The runs that have a discriminator by setting, in their order. Of two runs with one arm and seed the later counts."""
+    genuine = {dict(run.setting)["problem"]: run.sample for run in runs if run.kind == "truth" and run.sample is not None}
+    found: dict[Any, Block] = {}
+    for run in runs:
+        if not run.arm:
+            continue
+        key = run.kind, run.setting, run.dials
+        if key not in found:
+            known = genuine.get(dict(run.setting).get("problem", ""))
+            found[key] = Block(run.kind, run.setting, run.family, run.dials, known, {})
+        found[key].arms.setdefault(run.arm, {})[run.seed] = run
+    return list(found.values())
+
+
+def values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
+    """By seed what each run of an arm has of the quantity, None where it failed. Empty where no run was asked for it."""
+    runs = block.arms[arm]
+    found = {seed: quantity.of(run, block) if run.status == "ok" else None for seed, run in runs.items()}
+    if all(v is None for v in found.values()) and any(run.status == "ok" for run in runs.values()):
+        return {}
+    return {seed: v if v is not None and np.all(np.isfinite(v)) else None for seed, v in found.items()}
+
+
+def estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:
+    """The quantity over the seeds that have it; of one seed the interval that its cell found itself."""
+    done = {seed: v for seed, v in values(quantity, block, arm).items() if v is not None}
+    if len(done) >= quantity.needs:
+        found = quantity.interval(np.array(list(done.values())), block)
+        return Estimate(found.value, found.low, found.high, len(done))
+    if not done or quantity.needs > 2:
+        return None
+    ((seed, value),) = done.items()
+    figures = block.arms[arm][seed].figures
+    low, high = (figures.get(f"{quantity.name}_{end}", math.nan) for end in ("low", "high"))
+    return Estimate(float(value[0]), low, high, 1)
+
+
+def scalar(measure: Measure, *, has_bias: bool = True) -> Quantity:
+    """The quantity of a figure that each run has: its mean over seeds, by Student's interval."""
+    return Quantity(
+        measure.name,
+        measure.title,
+        measure.unit,
+        measure.formula,
+        measure.source,
+        lambda run, block: np.array([run.figures[measure.name]]) if measure.name in run.figures else None,
+        2,
+        lambda v, block: mean_interval(v[:, 0]),
+        lambda a, b, block: paired_interval(a[:, 0], b[:, 0]),
+        lambda v, block: float(v[0]),
+        has_bias,
+    )
+
+
+def laws(part: str) -> Quantity:
+    """Bias or variance of the learned law, by the samples that rows keep."""
+    bias = part == "bias"
+    return Quantity(
+        f"law_{part}",
+        f"{part} of the learned law",
+        "squared energy distance",
+        f"E D(p, q_s) = D(p, q̄) + E D(q_s, q̄),   q̄ the mixture over all seeds: the {'first' if bias else 'second'} term",
+        "Székely & Rizzo (2013)",
+        lambda run, block: None if block.genuine is None else run.sample,
+        3,
+        lambda x, block: (law_bias if bias else law_variance)(x, block.genuine),
+        lambda a, b, block: law_bias_difference(a, b, block.genuine),
+        lambda x, block: distance(x, block.genuine),
+    )
+
+
+def parameters(part: str) -> Quantity:
+    """Squared bias, or variance, of learned parameters, a mean over them, in units of their Cramér-Rao bounds where known."""
+    bias = part == "bias"
+    statistic = _distinct if bias else _variance
+    return Quantity(
+        f"parameters_{part}",
+        f"{'squared bias' if bias else 'variance'} of the learned parameters",
+        "squared bounds",
+        "e = (θ̂ − θ) / bound;   b² = 1/(S(S−1)) Σ_{s≠s'} ⟨e_s, e_s'⟩ / k"
+        if bias
+        else "mean over parameters of Var_s e,   e = (θ̂ − θ) / bound",
+        "Hoeffding (1948); Cramér (1946), Rao (1945)",
+        _errors,
+        3,
+        (lambda e, block: squared_mean_interval(_distinct(e), e))
+        if bias
+        else (lambda e, block: jackknife(lambda kept: _variance(e[kept]), len(e), log=True)),
+        lambda a, b, block: jackknife(lambda kept: statistic(a[kept]) - statistic(b[kept]), len(a)),
+        lambda e, block: float((e**2).sum()),
+    )
+
+
+def primary(blocks: Sequence[Block], kind: str) -> Quantity | None:
+    """What the answer is about for this kind of cells: a bias where rows have one, else bias and variance together."""
+    candidates = [scalar(measure) for measure in BIAS.get(kind, ())]
+    candidates += [laws("bias"), parameters("bias")] if kind == "game" else []
+    candidates += [scalar(measure, has_bias=False) for measure in TOTAL.get(kind, ())]
+    return next((q for q in candidates if _present(q, blocks, kind)), None)
+
+
+def splits(blocks: Sequence[Block], kind: str) -> list[tuple[Quantity, Quantity]]:
+    """The pairs of a bias and a variance that rows of this kind have."""
+    pairs = [(scalar(bias), scalar(variance)) for bias, variance in SPLITS.get(kind, ())]
+    pairs += [(of("bias"), of("variance")) for of in (laws, parameters)] if kind == "game" else []
+    return [pair for pair in pairs if all(_present(q, blocks, kind) for q in pair)]
+
+
+def _present(quantity: Quantity, blocks: Iterable[Block], kind: str) -> bool:
+    """Whether some arm has it of as many seeds as it needs, or of one where its cell has an interval."""
+    arms = ((block, arm) for block in blocks if block.kind == kind for arm in block.arms)
+    least = quantity.needs if quantity.needs > 2 else 1
+    return any(sum(v is not None for v in values(quantity, block, arm).values()) >= least for block, arm in arms)
+
+
+def _errors(run: Run, block: Block) -> Any:
+    """The errors of the parameters, in the order of their names, each over its bound."""
+    f: Mapping[str, float] = run.figures
+    names = sorted(name.removeprefix("estimate") for name in f if name.startswith("estimate["))
+    return np.array([(f[f"estimate{n}"] - f[f"truth{n}"]) / f.get(f"bound{n}", 1.0) for n in names]) if names else None
+
+
+def _distinct(e: Any) -> float:
+    """The mean over parameters of products of distinct seeds: squared bias without the variance."""
+    n = len(e)
+    return float(((e.sum(axis=0) ** 2 - (e**2).sum(axis=0)) / (n * (n - 1))).mean())
+
+
+def _variance(e: Any) -> float:
+    return float(e.var(axis=0, ddof=1).mean())

@@ -1,0 +1,176 @@
+"""The sections on evidence and failures: cross-examination, real beside fake, what did not finish."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any
+
+import numpy as np
+
+from turinglearn.bias import completion, mean_interval
+from turinglearn.report.charts import bars, heat_map, scatters
+from turinglearn.report.document import Cell, Document, Figure, Heading, Listing, Paragraph, Table
+from turinglearn.report.estimates import Block, Estimate, Quantity, values
+from turinglearn.report.labels import Labels
+from turinglearn.report.rows import Run
+
+__all__ = ["beside_section", "cross_section", "failure_section"]
+
+_PICTURES = 6
+_POINTS, _SCATTERED = 200, 12  # of a sample; pictures of samples
+_LISTED = 5  # tracebacks
+
+
+def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -> None:
+    """What each judge's pupil has learned, before fresh judges."""
+    document.add(Heading("Cross-examination", "cross-examination"))
+    rows: list[tuple[Cell, ...]] = []
+    pictures = []
+    for block in blocks:
+        cells = {(arm, judge): e for arm, runs in block.arms.items() for judge, e in over_seeds(runs, "caught").items()}
+        if not cells:
+            continue
+        label = labels.of(block)
+        rows += [(label, arm, judge, e.seeds, e.value, e.low, e.high) for (arm, judge), e in cells.items()]
+        judges = sorted({judge for _, judge in cells})
+        pictures.append(heat_map(label, [a for a in block.arms if any(c[0] == a for c in cells)], judges, cells, (0.5, 1.0)))
+    if not rows:
+        document.add(Paragraph("No cells have accuracies of fresh judges."))
+        return
+    more = "" if len(pictures) <= _PICTURES else f" The first {_PICTURES} of {len(pictures)} settings; all are in the file."
+    caption = (
+        "Balanced accuracy of a fresh judge (columns) on what was learned from each judge (rows), on held-out rows, mean over "
+        f"seeds; .50 is as good as genuine. A family that sees what the teacher missed stands out.{more}"
+    )
+    columns = ("setting", "learned from", "fresh judge", "seeds", "accuracy", "low", "high")
+    document.add(Figure("cross-examination", caption, pictures[:_PICTURES], columns, rows))
+
+
+def beside_section(document: Document, blocks: Sequence[Block], labels: Labels) -> None:
+    """Genuine samples beside what was learned."""
+    document.add(Heading("Real beside fake", "beside"))
+    rows: list[tuple[Cell, ...]] = []
+    pictures: list[str] = []
+    for block in blocks:
+        drawn = {arm: _pooled(runs.values()) for arm, runs in block.arms.items()}
+        shown = {arm: x for arm, x in drawn.items() if len(x)}
+        if block.genuine is None or not shown:
+            continue
+        label, everyone = labels.of(block), {"genuine": block.genuine[:_POINTS]} | shown
+        places = {arm: _places(x) for arm, x in everyone.items()}
+        rows += [(label, arm, *point) for arm, found in places.items() for point in found]
+        if len(pictures) + len(places) <= _SCATTERED or not pictures:
+            pictures += scatters(label, dict(islice(places.items(), _SCATTERED)))
+    if not rows:
+        document.add(Paragraph("No cells keep samples beside a genuine one."))
+        return
+    caption = (
+        f"At most {_POINTS} samples of the genuine law and of what was learned from each discriminator, over all seeds: the "
+        "first feature to the right, the second upward; of a single feature its rank."
+    )
+    document.add(Figure("real-beside-fake", caption, pictures, ("setting", "learned from", "x", "y"), rows))
+
+
+def failure_section(
+    document: Document, blocks: Sequence[Block], quantities: Mapping[str, Quantity], arms: Sequence[str]
+) -> None:
+    """How many runs ended with figures, and what leaving the others out hides."""
+    document.add(Heading("Failures and cost", "failures"))
+    if not blocks:
+        document.add(Paragraph("No cells are finished."))
+        return
+    rows: list[tuple[Cell, ...]] = []
+    shares: dict[str, dict[str, float]] = defaultdict(dict)
+    for kind in sorted({block.kind for block in blocks}):
+        mine = [block for block in blocks if block.kind == kind]
+        for arm in sorted({arm for block in mine for arm in block.arms}):
+            runs = [run for block in mine for run in block.arms.get(arm, {}).values()]
+            counts = Counter(run.status for run in runs)
+            shares[kind][arm] = counts["ok"] / len(runs)
+            means = _means(mine, arm, quantities.get(kind))
+            statuses = [counts[status] for status in ("ok", "error", "timeout", "crashed")]
+            rows.append((kind, arm, len(runs), *statuses, *means, float(np.median([run.seconds for run in runs]))))
+    columns = (
+        *("cells", "discriminator", "runs", "ok", "error", "timeout", "crashed", "completion", "failures left out"),
+        *("failures as the worst", "median seconds"),
+    )
+    caption = (
+        "Completion is the share of runs that ended with a figure. What fails on the hard cases looks good on the others: read "
+        "its mean with failures left out beside that with the worst figure of any discriminator in the setting in their place."
+    )
+    pictures = [bars(f"Ended well, {kind}", found, [*arms, ""]) for kind, found in shares.items()]
+    document.add(Figure("completion", caption, pictures, columns, rows))
+    _errors(document, [run for block in blocks for runs in block.arms.values() for run in runs.values()])
+
+
+def _pooled(runs: Iterable[Run]) -> Any:
+    """Samples of all seeds, as many of each."""
+    found = [run.sample for run in runs if run.sample is not None and np.all(np.isfinite(run.sample))]
+    share = -(-_POINTS // max(1, len(found)))
+    return np.concatenate([x[:share] for x in found])[:_POINTS] if found else np.empty((0, 1))
+
+
+def _places(x: Any) -> list[tuple[float, float]]:
+    """The points (n, d) in a plane."""
+    if x.shape[1] == 1:
+        return [(float(v), (i + 0.5) / len(x)) for i, v in enumerate(np.sort(x[:, 0]))]
+    return [(float(a), float(b)) for a, b in x[:, :2]]
+
+
+def over_seeds(runs: Mapping[str, Run], prefix: str) -> dict[str, Estimate]:
+    """The mean of each figure "prefix[name]" over the runs that have it, by name, with Student's interval."""
+    found: dict[str, list[float]] = defaultdict(list)
+    for run in runs.values():
+        for name, value in run.figures.items() if run.status == "ok" else ():
+            if name.startswith(f"{prefix}[") and math.isfinite(value):
+                found[name.removeprefix(prefix)[1:-1]].append(value)
+    return {name: _mean(each) for name, each in found.items()}
+
+
+def _mean(each: Sequence[float]) -> Estimate:
+    if len(each) < 2:
+        return Estimate(each[0], math.nan, math.nan, 1)
+    found = mean_interval(np.array(each))
+    return Estimate(found.value, found.low, found.high, len(each))
+
+
+def _means(blocks: Sequence[Block], arm: str, quantity: Quantity | None) -> tuple[Cell, Cell, Cell]:
+    """Completion, and the means over settings with failures left out and with the worst for them."""
+    found = []
+    if quantity is None:
+        return math.nan, math.nan, math.nan
+    for block in blocks:
+        known = {a: values(quantity, block, a) for a in block.arms}
+        done = [v for each in known.values() for v in each.values() if v is not None]
+        if not known.get(arm) or not done or any(v.shape != (1,) for v in done):
+            continue
+        mine = np.array([math.nan if v is None else v[0] for v in known[arm].values()])
+        found.append(completion(mine, max(float(v[0]) for v in done)))
+    if not found:
+        return math.nan, math.nan, math.nan
+    dropped = [c.dropped for c in found if math.isfinite(c.dropped)]
+    rate, imputed = (float(np.mean(v)) for v in zip(*((c.rate, c.imputed) for c in found), strict=True))
+    return rate, float(np.mean(dropped)) if dropped else math.nan, imputed
+
+
+def _errors(document: Document, runs: Sequence[Run]) -> None:
+    """The failures by what they said, the most frequent first, and the whole text of some."""
+    groups: dict[tuple[str, str], dict[str, Run]] = defaultdict(dict)
+    for run in runs:
+        if run.status != "ok":
+            groups[run.status, run.error.strip().rpartition("\n")[2][:300]][run.identity] = run
+    if not groups:
+        return
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    rows = [
+        (status, len(found), ", ".join(sorted({run.arm for run in found.values()})), said, min(found)[:12])
+        for (status, said), found in ordered
+    ]
+    columns = ("status", "cells", "discriminators", "what it said", "one of them")
+    document.add(Table("failures", "Failed cells by what they said.", columns, rows))
+    for (status, _), found in ordered[:_LISTED]:
+        run = found[min(found)]
+        document.add(Listing(f"{status}: {run.identity[:12]}, {run.arm}", run.error.strip()[:4_000]))

@@ -1,0 +1,178 @@
+"""What a report reads of a store: its rows as runs, one for each seed, told apart by what was varied."""
+
+from __future__ import annotations
+
+import ast
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+__all__ = ["DIALS", "Pairs", "Run", "number", "read", "recipe"]
+
+Pairs = tuple[tuple[str, str], ...]
+
+_FIELDS = ("identity", "payload", "status", "figures", "error", "seconds", "versions", "commit", "hardware")
+_ENTRY = re.compile(r"x\[(\d+),(\d+)\]")
+_FACTORS = ("problem", "generator", "signal", "objective")
+
+# The dials of which a report draws curves: their sign, and what a payload calls them.
+DIALS = {"n": ("n", "rows"), "d": ("dimension",), "KL": ("kl",)}
+_OF_DIALS = {name: sign for sign, names in DIALS.items() for name in names}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One seed of a row: who judged (arm), in which setting, and what came of it.
+
+    setting: all that was varied but the discriminator and the seed, by name; family: the same, but that the problem is what it
+    is made of, less the dials. figures: nan where a figure was asked for and there is none. sample (n, d): what the row keeps
+    of one, as figures x[i,j]. recipes: factor, name, recipe.
+    """
+
+    identity: str
+    kind: str
+    arm: str
+    setting: Pairs
+    family: Pairs
+    dials: tuple[tuple[str, float], ...]
+    seed: str
+    status: str
+    figures: dict[str, float]
+    sample: Any
+    error: str
+    seconds: float
+    versions: str
+    commit: str
+    hardware: str
+    recipes: tuple[tuple[str, str, str], ...]
+
+
+def read(rows: Iterable[Any]) -> list[Run]:
+    """The rows of a store, dictionaries or objects with fields of the same names, in an order of their own.
+
+    payload, figures, versions and hardware may be JSON or what JSON holds. A row of several seeds has those of the i-th as
+    "name@i". Raises ValueError for a row that has no identity.
+    """
+    known: dict[str, tuple[Any, ...]] = {}  # settings, most of which many rows share
+    runs = [run for row in rows for run in _runs(_fields(row), known)]
+    return sorted(runs, key=lambda run: (run.kind, run.setting, run.dials, run.arm, _seed_order(run.seed), run.identity))
+
+
+def recipe(text: str) -> tuple[str, dict[str, Any]]:
+    """A name and its options, of "name(option=literal)"; a text that is none is a name."""
+    try:
+        call = ast.parse(text, mode="eval").body
+        if isinstance(call, ast.Call):
+            return ast.unparse(call.func), {str(k.arg): ast.literal_eval(k.value) for k in call.keywords}
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        pass
+    return text, {}
+
+
+def number(content: Any) -> float | None:
+    """A finite number, also where it was written as a text; else nothing."""
+    if isinstance(content, bool) or not isinstance(content, int | float | str):
+        return None
+    try:
+        value = float(content)
+    except (ValueError, OverflowError):
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _fields(row: Any) -> dict[str, Any]:
+    if isinstance(row, Mapping):
+        found = {name: row.get(name) for name in _FIELDS}
+    else:
+        found = {name: getattr(row, name, None) for name in _FIELDS}
+    if not found["identity"]:
+        raise ValueError(f"A row has no identity, only {[k for k, v in found.items() if v]}; expected the rows of a store.")
+    return found
+
+
+def _runs(row: dict[str, Any], known: dict[str, tuple[Any, ...]]) -> Iterator[Run]:
+    payload = _object(row["payload"])
+    recipes = _object(payload.get("recipes"))
+    varied = [[payload.get(name) for name in _FACTORS], recipes.get("problem"), payload.get("budget")]
+    key = json.dumps(varied, sort_keys=True)
+    if key not in known:
+        known[key] = _setting(payload, str(recipes.get("problem") or payload.get("problem")))
+    seeds = payload.get("seeds", [payload.get("seed", 0)])
+    setting, family, dials = known[key]
+    run = Run(
+        identity=str(row["identity"]),
+        kind=str(payload.get("kind", "game")),
+        arm=str(payload.get("discriminator") or ""),
+        setting=setting,
+        family=family,
+        dials=dials,
+        seed="",
+        status=str(row["status"]),
+        figures={},
+        sample=None,
+        error=str(row["error"] or ""),
+        seconds=float(row["seconds"] or 0.0) / max(1, len(seeds)),
+        versions=_canonical(row["versions"]),
+        commit=str(row["commit"] or ""),
+        hardware=_canonical(row["hardware"]),
+        recipes=tuple((str(k), str(payload.get(k, "")), str(v)) for k, v in sorted(recipes.items())),
+    )
+    for seed, figures in zip(seeds, _by_seed(len(seeds), _object(row["figures"])), strict=True):
+        entries = {name: figures.pop(name) for name in list(figures) if name.startswith("x[")}
+        yield replace(run, seed=str(seed), figures=figures, sample=_sample(entries) if entries else None)
+
+
+def _by_seed(count: int, figures: Mapping[str, Any]) -> list[dict[str, float]]:
+    values = {str(k): math.nan if v is None else float(v) for k, v in figures.items()}
+    if count == 1:
+        return [values]
+    found: list[dict[str, float]] = [{} for _ in range(count)]
+    for name, value in values.items():
+        plain, _, index = name.rpartition("@")
+        if index.isdecimal() and int(index) < count:
+            found[int(index)][plain] = value
+    return found
+
+
+def _sample(entries: Mapping[str, float]) -> Any:
+    """A sample (n, d) of its entries; nothing where one is missing."""
+    places = {(int(m[1]), int(m[2])): value for name, value in entries.items() if (m := _ENTRY.fullmatch(name))}
+    shape = tuple(int(v) + 1 for v in np.max(list(places), axis=0)) if places else (0, 0)
+    if len(places) != shape[0] * shape[1]:
+        return None
+    return np.array([places[place] for place in sorted(places)]).reshape(shape)
+
+
+def _setting(payload: Mapping[str, Any], problem: str) -> tuple[Pairs, Pairs, tuple[tuple[str, float], ...]]:
+    """All that was varied, twice, and the dials."""
+    head, options = recipe(problem)
+    budget = _object(payload.get("budget"))
+    dials = {
+        _OF_DIALS[name]: value for name, value in (options | budget).items() if name in _OF_DIALS and number(value) is not None
+    }
+    rest = ", ".join(f"{name}={value!r}" for name, value in options.items() if name not in _OF_DIALS)
+    plain = {name: str(payload[name]) for name in _FACTORS if payload.get(name)}
+    plain |= {f"budget: {name}": f"{value}" for name, value in sorted(budget.items()) if name not in _OF_DIALS}
+    family = plain | {"problem": f"{head}({rest})" if rest else head}
+    ordered = tuple((sign, float(dials[sign])) for sign in DIALS if sign in dials)
+    return tuple(plain.items()), tuple(family.items()), ordered
+
+
+def _object(content: Any) -> dict[str, Any]:
+    content = json.loads(content) if isinstance(content, str | bytes) else content
+    return dict(content or {})
+
+
+def _canonical(content: Any) -> str:
+    content = json.loads(content) if isinstance(content, str) and content[:1] in ("{", "[") else content
+    return json.dumps(content or {}, sort_keys=True, ensure_ascii=False)
+
+
+def _seed_order(seed: str) -> tuple[float, str]:
+    value = number(seed)
+    return (math.inf if value is None else value, seed)

@@ -1,0 +1,72 @@
+"""The report of a study: from the rows of its store alone, as HTML, Markdown and CSV, the same bytes each time."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from turinglearn.report.answer import answer
+from turinglearn.report.bias_sections import curve_section, efficiency_section, plane_section
+from turinglearn.report.contrasts import contrasts, control_of
+from turinglearn.report.document import Document, comma_separated
+from turinglearn.report.estimates import blocks_of, primary, splits
+from turinglearn.report.evidence_sections import beside_section, cross_section, failure_section
+from turinglearn.report.labels import Labels
+from turinglearn.report.markdown import as_markdown, standing_alone
+from turinglearn.report.markup import FOLDER, as_html
+from turinglearn.report.origin_sections import method_section, provenance_section
+from turinglearn.report.rows import read
+
+__all__ = ["compose", "write"]
+
+
+def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = None, planned: int | None = None) -> Document:
+    """What the rows of a store say.
+
+    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware. control:
+    the discriminator that the others are compared with, a network by default. planned: how many cells the study has in all.
+    ValueError for a control that no row has.
+    """
+    runs = read(rows)
+    blocks = blocks_of(runs)
+    kinds = sorted({block.kind for block in blocks})
+    quantities = {kind: q for kind in kinds if (q := primary(blocks, kind)) is not None}
+    control = control_of(blocks, control) if blocks or control is not None else ""
+    found = contrasts(blocks, quantities, control)
+    labels = Labels(blocks)
+    arms = sorted({arm for block in blocks for arm in block.arms}, key=lambda arm: (arm != control, arm))
+    document = Document(title)
+    answer(document, runs, found, labels, planned)
+    plane_section(document, blocks, arms, labels)
+    curve_section(document, blocks, arms, labels)
+    efficiency_section(document, blocks, arms, labels)
+    cross_section(document, blocks, labels)
+    beside_section(document, blocks, labels)
+    failure_section(document, blocks, quantities, arms)
+    provenance_section(document, runs)
+    method_section(document, [*quantities.values(), *(q for kind in kinds for pair in splits(blocks, kind) for q in pair)])
+    return document
+
+
+def write(document: Document, folder: Path) -> Path:
+    """Write report.html, report.md, and beside them a folder with the CSV and the pictures; returns the page's path.
+
+    Each file is written whole or not at all. Files of that folder that the report has no more are left alone.
+    """
+    data = folder / FOLDER
+    data.mkdir(parents=True, exist_ok=True)
+    for name, part in document.data().items():
+        _whole(data / f"{name}.csv", comma_separated(part))
+    for name, svg in standing_alone(document).items():
+        _whole(data / name, svg)
+    _whole(folder / "report.md", as_markdown(document))
+    _whole(folder / "report.html", as_html(document))
+    return folder / "report.html"
+
+
+def _whole(path: Path, text: str) -> None:
+    draft = path.with_name(f"{path.name}.part")
+    draft.write_bytes(text.encode())
+    os.replace(draft, path)

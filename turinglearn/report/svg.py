@@ -1,0 +1,148 @@
+"""Small pictures as SVG text: axes, marks, intervals, lines. Colours are CSS variables, so that a page's theme is theirs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+
+__all__ = ["MARKS", "Axis", "Canvas", "Panel", "axis", "marker", "style_of"]
+
+MARKS, COLOURS = 6, 7  # shapes and colours: coprime, so that the first 42 arms differ, and neighbours differ in both
+_DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
+_LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 12
+
+
+@dataclass(frozen=True)
+class Axis:
+    """A range of numbers, with its ticks; log: by powers."""
+
+    low: float
+    high: float
+    ticks: tuple[float, ...]
+    log: bool = False
+
+    def at(self, value: float) -> float:
+        """Where in the range a value is, 0 to 1; outside of it at its end."""
+        low, high, value = (math.log(max(v, 1e-300)) if self.log else v for v in (self.low, self.high, value))
+        return min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+def axis(values: Sequence[float], *, log: bool = False, zero: bool = False) -> Axis:
+    """An axis that holds the finite ones of these values; zero: 0 too. log takes ticks at the values themselves."""
+    finite = [v for v in values if math.isfinite(v)] or [0.0, 1.0]
+    if log:
+        marks = tuple(sorted(set(finite)))
+        return Axis(marks[0] / 1.15, marks[-1] * 1.15, marks, log=True)
+    low, high = min(finite + [0.0] * zero), max(finite + [0.0] * zero)
+    span = (high - low) or abs(high) or 1.0
+    low, high = low - 0.06 * span, high + 0.06 * span
+    step = 10 ** math.floor(math.log10((high - low) / 4))
+    step *= next(m for m in (1, 2, 5, 10) if (high - low) / (m * step) <= 5)
+    first = math.ceil(low / step)
+    ticks = tuple(round(i * step, 12) for i in range(first, math.floor(high / step) + 1))
+    return Axis(low, high, ticks)
+
+
+def style_of(index: int) -> tuple[int, int, str]:
+    """The colour, shape and dashes of the arm with this number."""
+    return index % COLOURS, index % MARKS, _DASHES[index % len(_DASHES)]
+
+
+def marker(x: float, y: float, index: int, *, size: float = 4.5) -> str:
+    """The mark of the arm with this number."""
+    colour, shape, _ = style_of(index)
+    s, d, e = size, size * 1.25, size / 3
+    points = {
+        1: [(-s, -s), (s, -s), (s, s), (-s, s)],
+        2: [(0, -d), (d, s), (-d, s)],
+        3: [(0, -d), (d, 0), (0, d), (-d, 0)],
+        4: [(0, d), (d, -s), (-d, -s)],
+        5: [(-d, -e), (-e, -e), (-e, -d), (e, -d), (e, -e), (d, -e), (d, e), (e, e), (e, d), (-e, d), (-e, e), (-d, e)],
+    }.get(shape)
+    if points is None:
+        return f'<circle class="f{colour}" cx="{x:.1f}" cy="{y:.1f}" r="{s:g}"/>'
+    path = " ".join(f"{x + dx:.1f},{y + dy:.1f}" for dx, dy in points)
+    return f'<polygon class="f{colour}" points="{path}"/>'
+
+
+class Canvas:
+    """A picture of a fixed number of units, that scales to the room it has."""
+
+    def __init__(self, width: float, height: float, title: str) -> None:
+        self.width, self.height, self.title = width, height, title
+        self._parts: list[str] = []
+
+    def add(self, part: str) -> None:
+        """Markup of one's own, in which everything from data is escaped."""
+        self._parts.append(part)
+
+    def line(self, x1: float, y1: float, x2: float, y2: float, kind: str) -> None:
+        """A straight line; kind: its CSS class."""
+        self.add(f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
+
+    def text(self, x: float, y: float, text: str, kind: str = "", *, turned: bool = False, most: int = 60) -> None:
+        """Text, cut to so many characters, whole as its tooltip."""
+        shown = text if len(text) <= most else f"{text[: most - 1]}…"
+        whole = f"<title>{escape(text)}</title>" if shown != text else ""
+        turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
+        self.add(f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}"{turn}>{escape(shown)}{whole}</text>')
+
+    def svg(self) -> str:
+        """The whole picture."""
+        head = f'viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{escape(self.title)}"'
+        return f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{"".join(self._parts)}</svg>'
+
+
+class Panel(Canvas):
+    """A canvas with a frame of axes: x to the right, y up."""
+
+    def __init__(
+        self, title: str, x: Axis, y: Axis, labels: tuple[str, str], *, size: tuple[float, float] = (360, 260)
+    ) -> None:
+        super().__init__(*size, title)
+        self.x_axis, self.y_axis = x, y
+        self._draw(labels)
+
+    def x(self, value: float) -> float:
+        """The place of a value to the right."""
+        return _LEFT + self.x_axis.at(value) * (self.width - _LEFT - _RIGHT)
+
+    def y(self, value: float) -> float:
+        """The place of a value upward."""
+        return self.height - _BOTTOM - self.y_axis.at(value) * (self.height - _TOP - _BOTTOM)
+
+    def point(self, x: float, y: float, index: int, tip: str) -> None:
+        """A mark with a tooltip."""
+        self.add(f"<g>{marker(self.x(x), self.y(y), index)}<title>{escape(tip)}</title></g>")
+
+    def upright(self, x: float, low: float, high: float, index: int, *, aside: float = 0.0) -> None:
+        """An interval of y; one that is not known is left out."""
+        if math.isfinite(low) and math.isfinite(high):
+            at = self.x(x) + aside
+            self.line(at, self.y(low), at, self.y(high), f"s{style_of(index)[0]} bar")
+
+    def level(self, y: float, low: float, high: float, index: int) -> None:
+        """An interval of x."""
+        if math.isfinite(low) and math.isfinite(high):
+            self.line(self.x(low), self.y(y), self.x(high), self.y(y), f"s{style_of(index)[0]} bar")
+
+    def path(self, points: Sequence[tuple[float, float]], index: int) -> None:
+        """A line through points."""
+        colour, _, dash = style_of(index)
+        dashes = f' stroke-dasharray="{dash}"' if dash else ""
+        places = " ".join(f"{self.x(x):.1f},{self.y(y):.1f}" for x, y in points)
+        self.add(f'<polyline class="s{colour} curve"{dashes} points="{places}"/>')
+
+    def _draw(self, labels: tuple[str, str]) -> None:
+        bottom, right = self.height - _BOTTOM, self.width - _RIGHT
+        self.text(8, 16, self.title, "title", most=50)
+        for tick in self.x_axis.ticks:
+            self.line(self.x(tick), _TOP, self.x(tick), bottom, "zero" if tick == 0 else "grid")
+            self.text(self.x(tick), bottom + 14, f"{tick:g}", "tick middle")
+        for tick in self.y_axis.ticks:
+            self.line(_LEFT, self.y(tick), right, self.y(tick), "zero" if tick == 0 else "grid")
+            self.text(_LEFT - 5, self.y(tick) + 4, f"{tick:g}", "tick end")
+        self.text((_LEFT + right) / 2, self.height - 8, labels[0], "label middle")
+        self.text(13, (_TOP + bottom) / 2, labels[1], "label middle", turned=True, most=46)
