@@ -17,7 +17,7 @@ from turinglearn.metrics.inputs import matrix
 from turinglearn.protocols import Array, Batch, Rng
 from turinglearn.streams import Streams, as_seed
 
-__all__ = ["CrossExamination", "cross_examine"]
+__all__ = ["CrossExamination", "balanced_accuracy", "cross_examine"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def cross_examine(
                 raise ValueError(f"samples[{name!r}][{s}] has {fake.shape[1]} features; expected {y.shape[1]}, as genuine has.")
             for j, (kind, judge) in enumerate(judges.items()):
                 rng = Streams(as_seed(random_state))(f"judge/{kind}/{s}")  # the same for every generator
-                found[g, j, s] = _accuracy(judge, real, fake, rng, steps, batch_size)
+                found[g, j, s] = balanced_accuracy(judge, real, fake, rng, steps=steps, batch_size=batch_size)
     names = tuple(samples), tuple(judges)
     intervals = {
         (name, kind): mean_interval(found[g, j], level=level)
@@ -82,7 +82,8 @@ def cross_examine(
     return CrossExamination(*names, found, intervals)
 
 
-def _accuracy(judge: Any, real: Any, fake: Any, rng: Rng, steps: int, batch_size: int) -> float:
+def balanced_accuracy(judge: Any, real: Any, fake: Any, rng: Rng, *, steps: int = 1_000, batch_size: int = 128) -> float:
+    """Of a fresh judge that learns from the first halves of real (n, d) and fake (m, d), on the second; ties count one half."""
     (real_in, real_out), (fake_in, fake_out) = (np.array_split(x, 2) for x in (real, fake))
     player = taught(judge, Batch(real_in), Batch(fake_in), rng, steps=steps, batch_size=batch_size)
     r, s = (np.sign(to_numpy(examine(player, Batch(x)).values)) for x in (real_out, fake_out))
