@@ -35,7 +35,8 @@ def test_every_cell_has_an_arm_and_names_differ(bench):
 
 
 def test_it_plays_keeps_and_goes_on(bench, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(bench, "POINTS", 500)
+    for module in (bench, sys.modules["frontier_page"]):
+        monkeypatch.setattr(module, "POINTS", 500)
     chosen = ["ring/SVM/best/0", "ring/boosting/best/0", "tries/forest/best", "narrow/kNN/best/0", "digits/kNN/best/0"]
     tiny = ["frontier.py", "--seconds", "0.01", "--out", str(tmp_path), "--only"]
     monkeypatch.setattr(sys, "argv", tiny + chosen[:3])
@@ -56,15 +57,15 @@ def test_it_plays_keeps_and_goes_on(bench, tmp_path, monkeypatch, capsys):
 
 def test_bars(bench):
     good = {"modes": "8", "high_quality": ".9", "reverse_kl": ".05", "energy": "-.0001"}
-    assert bench.passes(good)
+    assert sys.modules["frontier_page"].passes(good)
     for worse in ({"modes": "7"}, {"high_quality": ".899"}, {"reverse_kl": ".051"}, {"energy": ".0031"}):
-        assert not bench.passes(good | worse)
+        assert not sys.modules["frontier_page"].passes(good | worse)
 
 
 def test_the_rate_falls_with_the_clock(bench, monkeypatch):
     now = [5.0]
     monkeypatch.setattr(time, "process_time", lambda: now[0])
-    rate = bench.ClockDecay(0.1, 10)
+    rate = sys.modules["frontier_arms"].ClockDecay(0.1, 10)
     assert rate(0) == 0.1
     now[0] = 10.0
     assert rate(1) == pytest.approx(0.05)
@@ -72,15 +73,16 @@ def test_the_rate_falls_with_the_clock(bench, monkeypatch):
     assert rate(2) == 0
 
 
-def test_scales_narrow_with_the_clock(bench, monkeypatch):
+def test_noise_and_scales_fall_together_with_the_clock(bench, monkeypatch):
     now = [1.0]
     monkeypatch.setattr(time, "process_time", lambda: now[0])
-    signal = bench.Narrowing((0.4, 1.0), (0.1, 0.25), 8)
-    assert signal.scales() == pytest.approx((0.4, 1.0))
-    now[0] = 5.0
-    assert signal.scales() == pytest.approx((0.2, 0.5))
-    now[0] = 50.0
-    assert signal.scales() == pytest.approx((0.1, 0.25))
+    blur = sys.modules["frontier_arms"].Blur(10, (0.4, 0.1), (0.4, 1.0), (0.1, 0.25), begins=0.2, ends=0.6)
+    x, rng = np.zeros((20_000, 2), dtype=np.float32), np.random.default_rng(0)
+    for moment, noise, scales in ((1, 0.4, (0.4, 1.0)), (3, 0.4, (0.4, 1.0)), (5, 0.2, (0.2, 0.5)), (50, 0.1, (0.1, 0.25))):
+        now[0] = moment
+        assert blur.between(blur.wide, blur.narrow) == pytest.approx(scales)
+        assert blur.blurred(x, rng).std() == pytest.approx(noise, rel=0.02)
+    assert blur.blurred(x, rng).dtype == np.float32
 
 
 def test_fresh_judges_tell_what_differs_and_only_that(bench):
