@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.broken_players import JUDGES
+from turinglearn import cli
 from turinglearn.catalogue import make, role_of
 from turinglearn.cli import app
 
@@ -18,6 +19,7 @@ def here(tmp_path, monkeypatch):
     """A folder with a module of players."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.setattr(cli._out, "_width", 250)  # a console keeps the width that its terminal had when it was made
     (tmp_path / "my_players.py").write_text(
         "from tests.broken_players import *\n"
         "from tests.broken_players import Uncorrected, Climbs\n"
@@ -30,7 +32,7 @@ def here(tmp_path, monkeypatch):
 
 
 def run(*arguments):
-    return CliRunner().invoke(app, ["check", *map(str, arguments)], env={"COLUMNS": "250"})
+    return CliRunner().invoke(app, ["check", *map(str, arguments)])
 
 
 @pytest.mark.parametrize(
@@ -102,6 +104,6 @@ def test_roles_are_known_by_name_or_by_what_a_player_has(here, monkeypatch):
     monkeypatch.syspath_prepend(str(here))
     assert role_of("sklearn.mixture.GaussianMixture") == "generator"
     assert role_of("my_players:SoundGenerator") == "generator"
-    assert role_of("sklearn.svm.SVC(C=2)") == role_of("forest") == role_of("my_players.made") == "discriminator"
+    assert role_of("sklearn.svm.SVC(C=2)") == role_of("boosting") == role_of("my_players.made") == "discriminator"
     assert make("discriminator", "my_players:made(floor=2)").floor == 2
     assert make("discriminator", "my_players.judge").label == "made here"
