@@ -297,7 +297,9 @@ def _watched(quiet: bool, rounds: int) -> Iterator[Any]:
 
 def _show_checks(player: str, role: str, results: list[Result], checks: dict[str, Check]) -> None:
     """One line for each check, and a last one with their number."""
-    shown = Table(Column("check", no_wrap=True), "result", Column("what must hold, what broke, or why it was skipped", overflow="fold"))
+    shown = Table(
+        Column("check", no_wrap=True), "result", Column("what must hold, what broke, or why it was skipped", overflow="fold")
+    )
     for result in results:
         shown.add_row(result.name, result.status, Text(result.message or checks[result.name].description))
     _out.print(shown)
