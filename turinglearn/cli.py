@@ -1,4 +1,4 @@
-"""The command line: fit a table, sample, score, list the players, show the demonstration."""
+"""The command line: fit a table, sample, score, list the players, show the demonstration, run studies."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from rich.table import Column, Table
 from rich.text import Text
 from sklearn.exceptions import ConvergenceWarning
 
+from turinglearn import bench
 from turinglearn.catalogue import make, players, role_of
 from turinglearn.checks import Check, Result, check_discriminator, check_generator
 from turinglearn.estimator import TuringLearner
@@ -40,6 +41,7 @@ _SCORED = 5000  # rows of a table that a score looks at: its time grows with the
 _REFRESH = 0.2  # seconds between two looks at the judge's accuracy, which costs an examination
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.add_typer(bench.app, name="bench")
 
 
 class _Piped(Console):
