@@ -12,11 +12,14 @@ from sklearn.ensemble import RandomForestClassifier
 
 from turinglearn import Game, replicas
 from turinglearn.arrays import to_numpy
+from turinglearn.datasets import gaussian
 from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import MixtureGenerator, NeuralGenerator
 from turinglearn.nn import LinearDecay
 from turinglearn.objectives import Logistic, sigmoid
+from turinglearn.protocols import Batch
 from turinglearn.sources import as_source
+from turinglearn.streams import Streams
 
 X = np.random.default_rng(0).normal([3, -1], [1, 0.2], (300, 2))
 FIGURES = ("generator_loss", "discriminator_loss", "accuracy", "caught")
@@ -112,13 +115,22 @@ def test_a_subsample_is_a_share_of_the_rows_of_each_replicas_own():
     assert set.union(*shares) <= {tuple(row) for row in X}
 
 
-def test_a_subsample_is_of_arrays():
-    class Endless:
-        def draw(self, n, rng):
-            raise AssertionError
+def test_a_subsample_of_an_endless_source_is_so_many_samples_of_each_replicas_own():
+    endless, many = gaussian([0.0, 1.0], np.eye(2)), nets(replicas=2, subsample=50)
+    next(many.rounds(endless))
+    for i, replica in enumerate(many.replicas):
+        own = replica._own(endless)
+        assert len(own) == 50
+        np.testing.assert_array_equal(own.x, endless.draw(50, Streams(many.seed + i)("subsample")).x)
 
-    with pytest.raises(ValueError, match=r"subsample=9 takes rows of an array, but Endless draws its own"):
-        nets(subsample=9).rounds(Endless())
+
+def test_a_subsample_is_of_arrays_and_no_more_than_there_is():
+    class Opaque:
+        def draw(self, n, rng):
+            return Batch([object()] * n)
+
+    with pytest.raises(ValueError, match=r"subsample=9 takes rows of arrays, but Opaque draws a list"):
+        nets(subsample=9).rounds(Opaque())
     with pytest.raises(ValueError, match=r"subsample=301 is more than the 300 rows"):
         nets(subsample=301).rounds(X)
 

@@ -64,7 +64,7 @@ class Game:
     replay : Replay or None
         Past counterfeits that the judge is shown again.
     subsample : int or None
-        How many rows of the data this game plays on, drawn by its seed; None for all of them.
+        How many rows of the data, or samples of a source, this game plays on, drawn by its seed; None for all of them.
     replicas : int or None
         How many independent games of these players to play side by side, with seeds random_state, random_state + 1 and so on
         and rows of their own where there is a subsample: `replicas[i]` is the game that seed makes alone. Two plain networks

@@ -86,14 +86,15 @@ def draw(source: Source, n: int, rng: Rng) -> Batch:
 
 
 def share(source: Source, subsample: int, rng: Rng) -> ArraySource:
-    """So many rows of a source as a source of their own."""
-    if not isinstance(source, ArraySource):
-        raise ValueError(
-            f"subsample={subsample} takes rows of an array, but {type(source).__name__} draws its own. Leave it out."
-        )
-    if subsample > len(source):
+    """So many rows of a source as a source of their own; of one that makes samples without end, so many samples."""
+    if isinstance(source, ArraySource) and subsample > len(source):
         raise ValueError(f"subsample={subsample} is more than the {len(source)} rows of the data. Choose at most that.")
-    rows = source.draw(subsample, rng)
+    rows = draw(source, subsample, rng)
+    if not is_array(rows.x):
+        raise ValueError(
+            f"subsample={subsample} takes rows of arrays, but {type(source).__name__} draws a {type(rows.x).__name__}. "
+            "Leave it out."
+        )
     return ArraySource(rows.x, rows.given)
 
 
