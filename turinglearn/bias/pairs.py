@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -130,13 +131,19 @@ def _mixture(d: int, kl: float) -> Pair:
 
 
 def _student(d: int, kl: float) -> Pair:
-    u, w = np.polynomial.legendre.leggauss(2_000)
+    u, w = _legendre(2_000)
     z = student.ppf((1 + u) / 2, 3)  # Σ w/2 f(z) is the expectation of f under t
 
     def divergence(move: float) -> float:
         return float(d * np.sum(w / 2 * (student.logpdf(z, 3) - student.logpdf(z - move, 3))))
 
     return Pair(student_t(3, np.zeros(d)), student_t(3, np.full(d, _dial(divergence, kl, 1))), "student", kl)
+
+
+@cache
+def _legendre(nodes: int) -> tuple[Any, Any]:
+    """Nodes and weights of Gauss and Legendre's rule on [-1, 1]; they take a second."""
+    return np.polynomial.legendre.leggauss(nodes)
 
 
 def _bits(d: int, kl: float) -> Pair:
