@@ -60,7 +60,7 @@ def dots(
     height = 72 + (12 + 11 * lanes) * len(rows)
     span = axis(ends)
     canvas = Canvas(360, height, title)
-    canvas.text(8, 16, title, "title", most=50)
+    canvas.text(8, 16, title, "title")
 
     def place(value: float) -> float:
         return 104 + span.at(value) * 244
@@ -73,7 +73,7 @@ def dots(
     canvas.text(226, height - 8, label, "label middle")
     top = 30.0
     for name, found in rows:
-        canvas.text(96, top + 6 + 5.5 * len(found), name, "label end", most=16)
+        canvas.text(96, top + 6 + 5.5 * len(found), name, "label end", room=90)
         for lane, (arm, e) in enumerate(found.items()):
             _dot(canvas, arm, e, order.index(arm), (place(e.value), place(e.low), place(e.high)), top + 8 + 11 * lane)
         top += 12 + 11 * lanes
@@ -89,17 +89,17 @@ def heat_map(
 ) -> str:
     """A number in each cell, on a ground that is the warmer the larger it is."""
     left, wide, high = 128.0, 52.0, 26.0
-    top = 36.0 + 4.5 * min(14, max(map(len, columns)))  # names at a slant
+    top = 34.0 + min(56.0, 4.6 * max(map(len, columns)))  # names at a slant
     canvas = Canvas(max(360.0, left + wide * len(columns) + 60), top + high * len(rows) + 8, title)
-    canvas.text(8, 16, title, "title", most=int(canvas.width / 7))
+    canvas.text(8, 16, title, "title", room=canvas.width - 16)
     for j, column in enumerate(columns):
         x, y = left + wide * (j + 0.5), top - 8
         canvas.add(f'<g transform="rotate(-40 {x:.1f} {y:.1f})">')
-        canvas.text(x, y, column, "label", most=14)
+        canvas.text(x, y, column, "label", room=84)
         canvas.add("</g>")
     for i, row in enumerate(rows):
         y = top + high * i
-        canvas.text(left - 6, y + 17, row, "label end", most=20)
+        canvas.text(left - 6, y + 17, row, "label end", room=left - 12)
         for j, column in enumerate(columns):
             if (e := cells.get((row, column))) is None:
                 continue
@@ -130,10 +130,10 @@ def scatters(title: str, samples: Mapping[str, Sequence[tuple[float, float]]]) -
 def bars(title: str, shares: Mapping[str, float], order: Sequence[str]) -> str:
     """A bar for each arm, of its share from 0 to 1."""
     canvas = Canvas(360, 34 + 24 * len(shares), title)
-    canvas.text(8, 16, title, "title", most=50)
+    canvas.text(8, 16, title, "title")
     for i, (arm, share) in enumerate(shares.items()):
         y = 28 + 24 * i
-        canvas.text(126, y + 13, arm, "label end", most=19)
+        canvas.text(126, y + 13, arm, "label end", room=120)
         canvas.add(f'<rect class="cell" x="132" y="{y}" width="170" height="16"/>')
         canvas.add(f'<rect class="f{order.index(arm) % 7}" x="132" y="{y}" width="{170 * share:.1f}" height="16"/>')
         canvas.text(308, y + 13, f"{100 * share:.4g} %", "tick")

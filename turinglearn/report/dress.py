@@ -125,4 +125,5 @@ for (const table of document.querySelectorAll("table.sorted")) {
 """
 _HASH = b64encode(sha256(SCRIPT.encode()).digest()).decode()
 # Nothing is fetched, and no script runs but the one above.
-POLICY = f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'"
+_SOURCES = f"style-src 'unsafe-inline'; img-src data:; script-src 'sha256-{_HASH}'"
+POLICY = f"default-src 'none'; {_SOURCES}; base-uri 'none'; form-action 'none'"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from turinglearn.metrics import Interval
 from turinglearn.report.laws import distance, law_bias, law_bias_difference, law_variance
 from turinglearn.report.measures import BIAS, SPLITS, TOTAL, Measure
 from turinglearn.report.rows import Pairs, Run
+from turinglearn.report.settings import Common
 
 __all__ = [
     "Block",
@@ -34,7 +35,8 @@ __all__ = [
 class Block:
     """All runs of one setting: {arm: {seed: run}}. What a seed draws is the same for all arms of a block.
 
-    genuine (m, d): a sample of the problem that no player has seen, where a row has one.
+    genuine (m, d): a sample of the problem that no player has seen, where a row has one. known: what was asked before, by
+    quantity and arm.
     """
 
     kind: str
@@ -43,6 +45,7 @@ class Block:
     dials: tuple[tuple[str, float], ...]
     genuine: Any
     arms: dict[str, dict[str, Run]]
+    known: dict[Any, Any] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,39 +82,35 @@ class Quantity:
 def blocks_of(runs: Sequence[Run]) -> list[Block]:
     """The runs that have a discriminator by setting, in their order. Of two runs with one arm and seed the later counts."""
     genuine = {dict(run.setting)["problem"]: run.sample for run in runs if run.kind == "truth" and run.sample is not None}
-    found: dict[Any, Block] = {}
+    common, found = Common(runs), dict[Any, Block]()
     for run in runs:
         if not run.arm:
             continue
-        key = run.kind, run.setting, run.dials
+        setting, family = common.of(run)
+        key = run.kind, setting, run.dials
         if key not in found:
-            known = genuine.get(dict(run.setting).get("problem", ""))
-            found[key] = Block(run.kind, run.setting, run.family, run.dials, known, {})
+            known = genuine.get(dict(setting).get("problem", ""))
+            found[key] = Block(run.kind, setting, family, run.dials, known, {})
         found[key].arms.setdefault(run.arm, {})[run.seed] = run
     return list(found.values())
 
 
 def values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
     """By seed what each run of an arm has of the quantity, None where it failed. Empty where no run was asked for it."""
-    runs = block.arms[arm]
-    found = {seed: quantity.of(run, block) if run.status == "ok" else None for seed, run in runs.items()}
-    if all(v is None for v in found.values()) and any(run.status == "ok" for run in runs.values()):
-        return {}
-    return {seed: v if v is not None and np.all(np.isfinite(v)) else None for seed, v in found.items()}
+    key = "values", quantity.name, arm
+    if key not in block.known:
+        block.known[key] = _values(quantity, block, arm)
+    found: dict[str, Any] = block.known[key]
+    return found
 
 
 def estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:
     """The quantity over the seeds that have it; of one seed the interval that its cell found itself."""
-    done = {seed: v for seed, v in values(quantity, block, arm).items() if v is not None}
-    if len(done) >= quantity.needs:
-        found = quantity.interval(np.array(list(done.values())), block)
-        return Estimate(found.value, found.low, found.high, len(done))
-    if not done or quantity.needs > 2:
-        return None
-    ((seed, value),) = done.items()
-    figures = block.arms[arm][seed].figures
-    low, high = (figures.get(f"{quantity.name}_{end}", math.nan) for end in ("low", "high"))
-    return Estimate(float(value[0]), low, high, 1)
+    key = "estimate", quantity.name, arm
+    if key not in block.known:
+        block.known[key] = _estimate(quantity, block, arm)
+    found: Estimate | None = block.known[key]
+    return found
 
 
 def scalar(measure: Measure, *, has_bias: bool = True) -> Quantity:
@@ -183,6 +182,27 @@ def splits(blocks: Sequence[Block], kind: str) -> list[tuple[Quantity, Quantity]
     pairs = [(scalar(bias), scalar(variance)) for bias, variance in SPLITS.get(kind, ())]
     pairs += [(of("bias"), of("variance")) for of in (laws, parameters)] if kind == "game" else []
     return [pair for pair in pairs if all(_present(q, blocks, kind) for q in pair)]
+
+
+def _values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
+    runs = block.arms[arm]
+    found = {seed: quantity.of(run, block) if run.status == "ok" else None for seed, run in runs.items()}
+    if all(v is None for v in found.values()) and any(run.status == "ok" for run in runs.values()):
+        return {}
+    return {seed: v if v is not None and np.isfinite(v).all() else None for seed, v in found.items()}
+
+
+def _estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:
+    done = {seed: v for seed, v in values(quantity, block, arm).items() if v is not None}
+    if len(done) >= quantity.needs:
+        found = quantity.interval(np.array(list(done.values())), block)
+        return Estimate(found.value, found.low, found.high, len(done))
+    if not done or quantity.needs > 2:
+        return None
+    ((seed, value),) = done.items()
+    figures = block.arms[arm][seed].figures
+    low, high = (figures.get(f"{quantity.name}_{end}", math.nan) for end in ("low", "high"))
+    return Estimate(float(value[0]), low, high, 1)
 
 
 def _present(quantity: Quantity, blocks: Iterable[Block], kind: str) -> bool:

@@ -76,7 +76,7 @@ def _legend(legend: Sequence[tuple[int, str]]) -> str:
     canvas = Canvas(360, 20 * len(legend) + 8, "Legend")
     for line, (i, arm) in enumerate(legend):
         canvas.add(marker(14, 20 * line + 14, i))
-        canvas.text(28, 20 * line + 18, arm, most=52)
+        canvas.text(28, 20 * line + 18, arm, room=324)
     return canvas.svg()
 
 

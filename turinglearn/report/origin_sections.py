@@ -63,6 +63,9 @@ def provenance_section(document: Document, runs: Sequence[Run]) -> None:
     document.add(
         Table("specification", "What was varied, as the rows have it.", ("factor", "levels", "how many"), _levels(runs))
     )
+    budgets = Counter((run.kind, run.arm, _budget(run)) for run in cells if run.arm)
+    rows = [(*each, n) for each, n in sorted(budgets.items())]
+    document.add(Table("budgets", "What each discriminator was given.", ("cells", "discriminator", "budget", "how many"), rows))
     recipes = sorted({each for run in runs for each in run.recipes})
     if recipes:
         document.add(Table("recipes", "What the names stand for.", ("factor", "name", "recipe"), recipes))
@@ -110,6 +113,12 @@ def _levels(runs: Sequence[Run]) -> list[tuple[Cell, ...]]:
         more = "" if len(ordered) <= _TOLD else ", …"
         rows.append((name, ", ".join(filter(None, ordered[:_TOLD])) + more, len(ordered)))
     return rows
+
+
+def _budget(run: Run) -> str:
+    """Such as "n 400, rounds 100"."""
+    own = [f"{name.removeprefix('budget: ')} {value}" for name, value in run.setting if name.startswith("budget: ")]
+    return ", ".join([f"{sign} {value:g}" for sign, value in run.dials if sign == "n"] + own)
 
 
 def _readable(text: str) -> str:

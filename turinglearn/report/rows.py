@@ -7,7 +7,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -104,27 +104,24 @@ def _runs(row: dict[str, Any], known: dict[str, tuple[Any, ...]]) -> Iterator[Ru
         known[key] = _setting(payload, str(recipes.get("problem") or payload.get("problem")))
     seeds = payload.get("seeds", [payload.get("seed", 0)])
     setting, family, dials = known[key]
-    run = Run(
-        identity=str(row["identity"]),
-        kind=str(payload.get("kind", "game")),
-        arm=str(payload.get("discriminator") or ""),
-        setting=setting,
-        family=family,
-        dials=dials,
-        seed="",
-        status=str(row["status"]),
-        figures={},
-        sample=None,
-        error=str(row["error"] or ""),
-        seconds=float(row["seconds"] or 0.0) / max(1, len(seeds)),
-        versions=_canonical(row["versions"]),
-        commit=str(row["commit"] or ""),
-        hardware=_canonical(row["hardware"]),
-        recipes=tuple((str(k), str(payload.get(k, "")), str(v)) for k, v in sorted(recipes.items())),
-    )
+    common: dict[str, Any] = {
+        "identity": str(row["identity"]),
+        "kind": str(payload.get("kind", "game")),
+        "arm": str(payload.get("discriminator") or ""),
+        "setting": setting,
+        "family": family,
+        "dials": dials,
+        "status": str(row["status"]),
+        "error": str(row["error"] or ""),
+        "seconds": float(row["seconds"] or 0.0) / max(1, len(seeds)),
+        "versions": _canonical(row["versions"]),
+        "commit": str(row["commit"] or ""),
+        "hardware": _canonical(row["hardware"]),
+        "recipes": tuple((str(k), str(payload.get(k, "")), str(v)) for k, v in sorted(recipes.items())),
+    }
     for seed, figures in zip(seeds, _by_seed(len(seeds), _object(row["figures"])), strict=True):
         entries = {name: figures.pop(name) for name in list(figures) if name.startswith("x[")}
-        yield replace(run, seed=str(seed), figures=figures, sample=_sample(entries) if entries else None)
+        yield Run(seed=str(seed), figures=figures, sample=_sample(entries) if entries else None, **common)
 
 
 def _by_seed(count: int, figures: Mapping[str, Any]) -> list[dict[str, float]]:

@@ -11,6 +11,7 @@ __all__ = ["MARKS", "Axis", "Canvas", "Panel", "axis", "marker", "style_of"]
 
 MARKS, COLOURS = 6, 7  # shapes and colours: coprime, so that the first 42 arms differ, and neighbours differ in both
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
+_NARROW = " .,:;'!|()[]{}ijltfI/"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 12
 
 
@@ -82,9 +83,11 @@ class Canvas:
         """A straight line; kind: its CSS class."""
         self.add(f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
 
-    def text(self, x: float, y: float, text: str, kind: str = "", *, turned: bool = False, most: int = 60) -> None:
-        """Text, cut to so many characters, whole as its tooltip."""
-        shown = text if len(text) <= most else f"{text[: most - 1]}…"
+    def text(self, x: float, y: float, text: str, kind: str = "", *, turned: bool = False, room: float = 340) -> None:
+        """Text, cut to so many units, whole as its tooltip."""
+        if not text:
+            return
+        shown = _cut(text, room / (13.2 if "title" in kind else 11))
         whole = f"<title>{escape(text)}</title>" if shown != text else ""
         turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
         self.add(f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}"{turn}>{escape(shown)}{whole}</text>')
@@ -137,7 +140,7 @@ class Panel(Canvas):
 
     def _draw(self, labels: tuple[str, str]) -> None:
         bottom, right = self.height - _BOTTOM, self.width - _RIGHT
-        self.text(8, 16, self.title, "title", most=50)
+        self.text(8, 16, self.title, "title")
         for tick in self.x_axis.ticks:
             self.line(self.x(tick), _TOP, self.x(tick), bottom, "zero" if tick == 0 else "grid")
             self.text(self.x(tick), bottom + 14, f"{tick:g}", "tick middle")
@@ -145,4 +148,13 @@ class Panel(Canvas):
             self.line(_LEFT, self.y(tick), right, self.y(tick), "zero" if tick == 0 else "grid")
             self.text(_LEFT - 5, self.y(tick) + 4, f"{tick:g}", "tick end")
         self.text((_LEFT + right) / 2, self.height - 8, labels[0], "label middle")
-        self.text(13, (_TOP + bottom) / 2, labels[1], "label middle", turned=True, most=46)
+        self.text(13, (_TOP + bottom) / 2, labels[1], "label middle", turned=True, room=bottom - _TOP)
+
+
+def _cut(text: str, room: float) -> str:
+    """As much of a text as has so much room, in heights of its letters, by what letters of common typefaces take at most."""
+    for i, letter in enumerate(text):
+        room -= 0.4 if letter in _NARROW else 0.9 if letter in "mw" or not (letter.islower() or letter.isdecimal()) else 0.65
+        if room < 0:
+            return f"{text[: max(0, i - 1)]}…"
+    return text

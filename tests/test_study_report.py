@@ -1,0 +1,424 @@
+"""The report of a study: the same bytes each time, everything escaped, every number that of turinglearn.bias."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import math
+import random
+import re
+import time
+from html.parser import HTMLParser
+from types import SimpleNamespace
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from scipy.stats import t as student_t
+
+from tests.study_rows import HOSTILE, everything, failing, game_rows, judge_rows, payload, renamed, row
+from turinglearn.bias import (
+    completion,
+    holm,
+    iqm_interval,
+    mean_interval,
+    paired_interval,
+    parameter_errors,
+    probability_of_improvement,
+    relative_efficiency,
+    split_energy,
+)
+from turinglearn.report import compose, write
+from turinglearn.report.document import Figure, Statements, Table, comma_separated, say
+from turinglearn.report.dress import SCRIPT
+from turinglearn.report.markdown import as_markdown, plain, standing_alone
+from turinglearn.report.markup import as_html
+
+NASTY = "a\"b'c<img src=x onerror=alert(1)>|`[x](javascript:alert(1))\n# *"
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return everything()
+
+
+@pytest.fixture(scope="module")
+def document(rows):
+    return compose(rows, title="A study")
+
+
+def table(document, name):
+    """A CSV of the report, as dictionaries."""
+    return list(csv.DictReader(io.StringIO(comma_separated(document.data()[name]))))
+
+
+def figures(rows, kind, arm, name, n=None, d=None):
+    """One figure by seed, straight from the rows, nan where the row failed."""
+    found = {}
+    for each in rows:
+        cell = each["payload"]
+        if (cell["kind"], cell["discriminator"]) != (kind, arm) or n not in (None, cell["budget"].get("n")):
+            continue
+        if d is not None and f"dimension={d}," not in cell["recipes"]["problem"]:
+            continue
+        for i, seed in enumerate(cell["seeds"]):
+            key = name if len(cell["seeds"]) == 1 else f"{name}@{i}"
+            found[seed] = each["figures"].get(key, math.nan)
+    return np.array([found[seed] for seed in sorted(found)])
+
+
+class Elements(HTMLParser):
+    """Every element with its attributes, and the text of scripts."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.found, self.scripts, self._inside = [], [], False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.found.append((tag, dict(attrs)))
+        self._inside = tag == "script"
+
+    def handle_endtag(self, tag):
+        self._inside = False
+
+    def handle_data(self, data):
+        if self._inside:
+            self.scripts.append(data)
+
+
+# -------------------------------------------------------------------------------------------------------- the same bytes
+def digests(folder):
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.rglob("*.*")}
+
+
+def test_the_same_rows_in_any_order_give_the_same_bytes(tmp_path, rows):
+    shuffled = [*rows]
+    random.Random(0).shuffle(shuffled)
+    as_text = [{**each, "payload": json.dumps(each["payload"]), "figures": json.dumps(each["figures"])} for each in shuffled]
+    as_objects = [SimpleNamespace(**each) for each in shuffled]
+    found = []
+    for i, each in enumerate((rows, shuffled, as_text, as_objects, iter(rows))):
+        write(compose(each, title="A study"), tmp_path / str(i))
+        found.append(digests(tmp_path / str(i)))
+    assert all(each == found[0] for each in found)
+    assert {"report.html", "report.md"} < set(found[0])
+    assert not [name for name in found[0] if name.endswith(".part")]
+
+
+def test_who_worked_and_when_changes_nothing(rows, document):
+    others = [{**each, "started": "2027-02-02T00:00:00+00:00", "worker": "two"} for each in rows]
+    assert as_html(compose(others, title="A study")) == as_html(document)
+
+
+def test_a_report_is_written_over_the_last(tmp_path, rows):
+    write(compose(rows, title="A study"), tmp_path)
+    before = digests(tmp_path)
+    write(compose([]), tmp_path)
+    write(compose(rows, title="A study"), tmp_path)
+    assert digests(tmp_path) == before
+
+
+# --------------------------------------------------------------------------------------------------------------- escaping
+@pytest.mark.parametrize(
+    "name", [HOSTILE, NASTY, '" onload="alert(1)', "</title></svg></table>", "&lt;b&gt;", "\x00\u202e\ud800"]
+)
+def test_names_from_data_are_text_wherever_they_stand(tmp_path, name):
+    rows = [
+        *renamed(failing(judge_rows(seeds=3)), "forest", name),
+        *renamed(game_rows(seeds=4), "forest", name),
+        row(payload("game", name, name, name, generator=name), status="error", error=f"{name}\n{name}"),
+    ]
+    for each in rows:
+        each["payload"]["problem"] = name + each["payload"]["problem"]
+        each["figures"] = {k.replace("caught[forest]", f"caught[{name}]"): v for k, v in each["figures"].items()}
+        each["commit"], each["versions"] = name, {name: name}
+    document = compose(rows, title=name)
+    html = as_html(document)
+    elements = Elements(html)
+    assert [tag for tag, _ in elements.found].count("script") == 1
+    assert "".join(elements.scripts).strip() == SCRIPT.strip()
+    allowed = {"html", "head", "meta", "link", "title", "style", "body", "h1", "h2", "nav", "a", "p", "ul", "li", "span", "div"}
+    allowed |= {"table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "details", "summary", "pre", "strong"}
+    allowed |= {"svg", "g", "line", "text", "circle", "polygon", "polyline", "rect", "script"}
+    assert {tag for tag, _ in elements.found} <= allowed
+    attributes = {(tag, key) for tag, attrs in elements.found for key in attrs}
+    assert not [key for _, key in attributes if key.startswith("on")]
+    links = {attrs[key] for _, attrs in elements.found for key in ("href", "src") if key in attrs}
+    assert all(link.startswith(("#", "data/")) or link == "data:," for link in links)
+    for svg in standing_alone(document).values():
+        ElementTree.fromstring(svg)
+        assert not re.search(
+            r"<script|<img|onload=|onerror=", re.sub(r"<(text|title)[^>]*>[^<]*|aria-label=\"[^\"]*\"", "", svg)
+        )
+    text = as_markdown(document)
+    prose = "\n".join(line for line in text.splitlines() if not line.startswith("    "))
+    assert not re.search(r"<(script|img|b|/)", prose)
+    assert "](javascript" not in re.sub(r"\\.", "", prose)
+    write(document, tmp_path)
+
+
+def test_tables_of_markdown_keep_their_columns():
+    document = compose(renamed(judge_rows(seeds=3), "forest", "a|b\n|c"))
+    lines = [line for line in as_markdown(document).splitlines() if line.startswith("|")]
+    bars = [len(re.findall(r"(?<!\\)\|", line)) for line in lines if "bias in log-loss" in line]
+    assert bars
+    assert set(bars) == {16}
+
+
+def test_plain_text_is_no_markup():
+    assert plain("<b> *x* [y](z) `c`\n# d | e_f") == "&lt;b&gt; \\*x\\* \\[y\\](z) \\`c\\` \\# d \\| e\\_f"
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@x", "\tx"])
+def test_a_name_is_no_formula_of_a_spreadsheet(name):
+    written = comma_separated(Table("t", "", ("a", "b"), [(name, -1.5)]))
+    assert next(csv.reader(io.StringIO(written.splitlines()[1]))) == [f"'{name}", "-1.5"]
+
+
+def test_the_page_asks_for_nothing(document):
+    html = as_html(document)
+    assert not re.search(r"(src|href|url)\s*[=(]\s*[\"']?(https?:)?//", html)
+    assert "@import" not in html
+    assert "default-src 'none'" in html.replace("&#x27;", "'")
+
+
+# ------------------------------------------------------------------------------------------------------------ the numbers
+def test_comparisons_are_paired_intervals_adjusted_by_holm(rows, document):
+    found = table(document, "comparisons")
+    assert len(found) == 14
+    assert {c["control"] for c in found} == {"neural"}
+    line = next(c for c in found if c["discriminator"] == "logistic" and "(n = 800, d = 8" in c["setting"])
+    ours, theirs = (figures(rows, "judge", arm, "excess_log_loss_bias", 800, 8) for arm in ("logistic", "neural"))
+    expected = paired_interval(ours, theirs)
+    assert [float(line[k]) for k in ("difference", "low", "high")] == [expected.value, expected.low, expected.high]
+    p = 2 * student_t.sf(abs(expected.value) / expected.standard_error, len(ours) - 1)
+    assert float(line["p"]) == pytest.approx(p, rel=1e-12)
+    adjusted = holm({i: float(c["p"]) for i, c in enumerate(found)})
+    assert [float(c["adjusted p"]) for c in found] == list(adjusted.values())
+    for c in found:
+        verdict = "undecided" if float(c["adjusted p"]) > 0.05 else "true" if float(c["difference"]) > 0 else "false"
+        assert c["raises it?"] == verdict
+
+
+def test_a_failure_counts_twice(rows, document):
+    line = next(
+        c for c in table(document, "comparisons") if c["discriminator"] == "forest" and "(n = 200, d = 2" in c["setting"]
+    )
+    each = {arm: figures(rows, "judge", arm, "excess_log_loss_bias", 200, 2) for arm in ("forest", "neural", "svm", "logistic")}
+    done = np.isfinite(each["forest"])
+    assert (line["seeds"], line["failed"]) == (str(done.sum()), str((~done).sum()))
+    assert not done.all()
+    dropped = paired_interval(each["forest"][done], each["neural"][done])
+    worst = max(np.nanmax(v) for v in each.values())
+    imputed = paired_interval(np.where(done, each["forest"], worst), each["neural"])
+    assert (float(line["difference"]), float(line["failures as the worst"])) == (dropped.value, imputed.value)
+    p = [2 * student_t.sf(abs(i.value) / i.standard_error, n - 1) for i, n in ((dropped, done.sum()), (imputed, len(done)))]
+    assert float(line["p"]) == pytest.approx(max(p), rel=1e-12)
+
+
+def test_completion_is_that_of_the_bias_room(rows, document):
+    line = next(c for c in table(document, "completion") if (c["cells"], c["discriminator"]) == ("judge", "forest"))
+    found = []
+    for d in (2, 8):
+        for n in (200, 800):
+            each = {
+                arm: figures(rows, "judge", arm, "excess_log_loss_bias", n, d)
+                for arm in ("forest", "neural", "svm", "logistic")
+            }
+            found.append(completion(each["forest"], max(np.nanmax(v) for v in each.values())))
+    for column, name in (("completion", "rate"), ("failures left out", "dropped"), ("failures as the worst", "imputed")):
+        assert float(line[column]) == pytest.approx(np.mean([getattr(c, name) for c in found]), rel=1e-12)
+    assert int(line["ok"]) + int(line["error"]) + int(line["timeout"]) + int(line["crashed"]) == int(line["runs"]) == 24
+
+
+def test_the_summary_has_the_middle_half_and_the_chance_of_less():
+    rows = judge_rows()
+    shape = [(n, d) for d in (2, 8) for n in (200, 800)]
+    ours, theirs = (
+        np.array([figures(rows, "judge", arm, "excess_log_loss_bias", n, d) for n, d in shape]) for arm in ("forest", "neural")
+    )
+    order = [1, 0, 3, 2]  # any: neither depends on it but for the bootstrap's draws
+    expected = iqm_interval(ours - theirs, random_state=0)
+    said = next(
+        text for _, text in next(b for b in compose(rows).blocks if isinstance(b, Statements)).sentences if "forest" in text
+    )
+    assert f"+{say(expected.value)} (95 % interval" in said
+    assert f"{say(expected.low)} to {say(expected.high)}" in said
+    assert probability_of_improvement(theirs, ours) == probability_of_improvement(theirs[order], ours[order])
+    assert f"with chance {probability_of_improvement(theirs, ours):.2f}" in said
+
+
+def test_the_plane_has_means_over_seeds(rows, document):
+    line = next(
+        c
+        for c in table(document, "plane-judge-squared_bias")
+        if c["discriminator"] == "svm" and c["setting"] == "correlated (n = 200, d = 2, KL = 0.5)"
+    )
+    for column, name in (("bias", "squared_bias"), ("variance", "variance")):
+        expected = mean_interval(figures(rows, "judge", "svm", name, 200, 2))
+        assert [float(line[k]) for k in (column, f"{column} low", f"{column} high")] == [
+            expected.value,
+            expected.low,
+            expected.high,
+        ]
+
+
+def samples(rows, arm):
+    """The samples that rows keep, by seed."""
+    xs = [figures(rows, "game", arm, f"x[{i},{j}]") for i in range(24) for j in range(2)]
+    return [x.reshape(24, 2) for x in np.array(xs).T]
+
+
+def test_learned_laws_are_split_by_their_kept_samples(rows, document):
+    truth = next(each for each in rows if each["payload"]["kind"] == "truth")["figures"]
+    genuine = np.array([[truth[f"x[{i},{j}]"] for j in range(2)] for i in range(200)])
+    for arm in ("neural", "svm"):  # replicas of one cell, and a cell for each seed
+        line = next(c for c in table(document, "plane-game-law_bias") if c["discriminator"] == arm)
+        expected = split_energy(samples(rows, arm), genuine)
+        assert float(line["bias"]) == expected.bias.value
+        assert float(line["bias low"]) == expected.bias.low
+        assert float(line["variance high"]) == expected.variance.high
+    biases = [split_energy(samples(rows, arm), genuine).bias.value for arm in ("svm", "neural")]
+    line = next(c for c in table(document, "comparisons") if (c["cells"], c["discriminator"]) == ("game", "svm"))
+    assert float(line["difference"]) == pytest.approx(biases[0] - biases[1], abs=1e-12)
+
+
+def test_parameters_stand_beside_their_bounds(rows, document):
+    line = next(c for c in table(document, "efficiency") if (c["parameter"], c["discriminator"]) == ("mean 0", "neural"))
+    learned, control, truth = (
+        figures(rows, "game", "neural", f"{k}[mean 0]")[:, None] for k in ("estimate", "control", "truth")
+    )
+    expected = parameter_errors((learned - truth) / 0.05, np.zeros(1)).rmse[0]
+    assert float(line["rmse over bound"]) == pytest.approx(expected.value, rel=1e-12)
+    assert float(line["rmse over bound high"]) == pytest.approx(expected.high, rel=1e-12)
+    beside = relative_efficiency(learned - truth, control - truth, np.zeros(1))[0]
+    assert float(line["relative efficiency"]) == pytest.approx(beside.value, rel=1e-12)
+
+
+def test_cross_examination_has_means_over_seeds(rows, document):
+    line = next(
+        c for c in table(document, "cross-examination") if (c["learned from"], c["fresh judge"]) == ("neural", "logistic")
+    )
+    expected = mean_interval(figures(rows, "game", "neural", "caught[logistic]"))
+    assert [float(line[k]) for k in ("accuracy", "low", "high")] == [expected.value, expected.low, expected.high]
+
+
+def test_every_figure_shows_the_numbers_of_its_file(tmp_path, rows, document):
+    page = write(document, tmp_path).read_text()
+    parts = document.data()
+    assert len(parts) >= 12
+    assert len([p for p in parts.values() if isinstance(p, Figure)]) >= 9
+    for name, part in parts.items():
+        written = list(csv.reader(io.StringIO((tmp_path / "data" / f"{name}.csv").read_text())))
+        assert written[0] == list(part.columns)
+        assert len(written) == 1 + len(part.rows)
+        assert f'href="data/{name}.csv"' in page
+        if isinstance(part, Figure):
+            assert part.pictures
+            assert all(svg in page for svg in part.pictures)
+    shown = re.findall(r"<title>svm: ([^ <]*)", "".join(parts["plane-judge-squared_bias"].pictures))
+    assert shown == [say(float(c["bias"])) for c in table(document, "plane-judge-squared_bias") if c["discriminator"] == "svm"]
+
+
+def test_pictures_are_well_formed_and_finite(document):
+    svgs = [svg for part in document.data().values() if isinstance(part, Figure) for svg in part.pictures]
+    for svg in [*svgs, *standing_alone(document).values()]:
+        ElementTree.fromstring(svg)
+        assert not re.search(r'"[^"]*\b(nan|inf)\b[^"]*"', re.sub(r"aria-label=\"[^\"]*\"", "", svg))
+
+
+# ----------------------------------------------------------------------------------------------------- what may be lacking
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [],
+        judge_rows(seeds=1),
+        judge_rows(seeds=2)[:1],
+        failing(judge_rows(seeds=3), every=1),
+        failing(judge_rows(seeds=3), every=1, arm="neural"),
+        [{**each, "status": "crashed", "figures": {}} for each in everything()],
+        [each for each in game_rows() if each["payload"]["kind"] != "truth"],
+        [each for each in game_rows() if each["payload"]["kind"] == "truth"],
+        game_rows(seeds=2),
+        [row(payload("judge", "p", "pair", "x"), {"odd": None, "other": 1.0})],
+        [row({"seed": 1}, {"value": 1.0})],
+    ],
+    ids=[
+        "empty",
+        "one seed",
+        "one row",
+        "one fails",
+        "control fails",
+        "all fail",
+        "no truth",
+        "only truth",
+        "two seeds",
+        "odd",
+        "bare",
+    ],
+)
+def test_a_report_says_what_is_lacking(tmp_path, rows):
+    html = write(compose(rows), tmp_path).read_text()
+    for anchor in (
+        "answer",
+        "plane",
+        "curves",
+        "efficiency",
+        "cross-examination",
+        "beside",
+        "failures",
+        "provenance",
+        "methods",
+    ):
+        assert f'<h2 id="{anchor}">' in html
+    assert "nan" not in re.sub(r"<(style|script)>.*?</\1>", "", html, flags=re.DOTALL).lower().replace("finance", "").split()
+
+
+def test_what_cannot_be_tested_is_left_undecided_and_out_of_the_family():
+    document = compose(judge_rows(seeds=6) + judge_rows(seeds=1, dimensions=(3,), sizes=(200,)))
+    found = table(document, "comparisons")
+    lone = [c for c in found if c["seeds"] == "1"]
+    assert len(lone) == 3
+    assert {(c["raises it?"], c["p"]) for c in lone} == {("undecided", "")}
+    adjusted = holm({i: float(c["p"]) for i, c in enumerate(found) if c["p"]})
+    assert [float(c["adjusted p"]) for c in found if c["p"]] == list(adjusted.values())
+
+
+def test_seeds_that_change_nothing_decide_nothing():
+    rows = [
+        row(payload("judge", "p", "pair", arm, seeds=[s]), {"excess_log_loss_bias": b})
+        for s in range(5)
+        for arm, b in (("a", 0.1), ("b", 0.3))
+    ]
+    assert {c["raises it?"] for c in table(compose(rows), "comparisons")} == {"undecided"}
+
+
+def test_the_control_is_chosen_or_a_network(rows):
+    assert {c["control"] for c in table(compose(rows, control="svm"), "comparisons")} == {"svm"}
+    with pytest.raises(ValueError, match=r"no discriminator 'nobody'.*Choose among: forest, logistic"):
+        compose(rows, control="nobody")
+
+
+def test_a_part_of_a_study_says_so(rows):
+    assert f"{len(rows)} of 200 cells are finished" in as_html(compose(rows, planned=200))
+    assert "This is a part of the study." in as_html(compose(rows, planned=200))
+    assert "This is a part" not in as_html(compose(rows, planned=len(rows)))
+
+
+def test_a_row_without_identity_is_refused():
+    with pytest.raises(ValueError, match="no identity"):
+        compose([{"payload": {}}])
+
+
+@pytest.mark.slow
+def test_a_hundred_thousand_rows_would_take_less_than_half_a_minute(tmp_path):
+    judges = {f"judge {i}": (0.03 + 0.01 * i, 0.01) for i in range(9)} | {"neural": (0.03, 0.01)}
+    rows = judge_rows(seeds=20, judges=judges, sizes=(100, 400), dimensions=range(1, 6), dials=[0.2 * i for i in range(1, 6)])
+    assert len(rows) == 10_000
+    begun = time.process_time()
+    page = write(compose(rows), tmp_path)
+    assert time.process_time() - begun < 3
+    assert page.stat().st_size < 5e6
