@@ -387,6 +387,31 @@ def test_what_cannot_be_tested_is_left_undecided_and_out_of_the_family():
     assert [float(c["adjusted p"]) for c in found if c["p"]] == list(adjusted.values())
 
 
+def test_cells_of_one_seed_are_compared_by_their_own_errors():
+    rows = judge_rows(seeds=1)
+    for each in rows:
+        each["payload"]["budget"]["sets"] = 20
+    found = [c for c in table(compose(rows), "comparisons") if c["discriminator"] == "logistic"]
+    assert len(found) == 4
+    error = math.hypot(0.005, 0.005)
+    for c in found:
+        d = float(c["difference"])
+        assert float(c["p"]) == pytest.approx(2 * student_t.sf(abs(d) / error, 19), rel=1e-12)
+        assert float(c["high"]) == pytest.approx(d + student_t.ppf(0.975, 19) * error, rel=1e-12)
+
+
+def test_budgets_of_ones_own_are_compared_and_others_are_not():
+    rows = judge_rows(seeds=3, sizes=(200,), dimensions=(2,))
+    for each in rows:
+        each["payload"]["budget"]["steps"] = 10 if each["payload"]["discriminator"] == "neural" else 20
+    assert len(table(compose(rows), "comparisons")) == 3
+    more = judge_rows(seeds=3, sizes=(200,), dimensions=(2,))
+    for each in more:
+        each["payload"]["budget"]["steps"] = 20 if each["payload"]["discriminator"] == "neural" else 40
+    found = table(compose(rows + more), "comparisons")  # each of several budgets: only equal ones are compared
+    assert {c["setting"] for c in found} == {"correlated (n = 200, d = 2, KL = 0.5, steps 20)"}
+
+
 def test_seeds_that_change_nothing_decide_nothing():
     rows = [
         row(payload("judge", "p", "pair", arm, seeds=[s]), {"excess_log_loss_bias": b})

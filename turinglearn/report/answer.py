@@ -56,7 +56,7 @@ def sentence(c: Contrast, labels: Labels) -> str:
     if c.dropped is None:
         return f"{claim}: {c.why}."
     imputed = f"; {_interval(c.imputed)} with {c.failed} failed as the worst" if c.failed and c.imputed else ""
-    return f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}; adjusted p = {say(c.adjusted)}, {c.seeds} seeds."
+    return f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}; adjusted p = {say(c.adjusted)}, {_seeds(c.seeds)}."
 
 
 def _done(runs: Sequence[Run], planned: int | None) -> str:
@@ -80,7 +80,7 @@ def _summed(s: Summary) -> tuple[str, str]:
     if s.middle is None and s.mean is not None:
         text += f" {'Difference' if total == 1 else 'Mean difference over settings'}: {_interval(s.mean)} {s.quantity.unit}."
     if s.middle is not None:
-        text += f" Middle half of the differences: {_interval(s.middle)} {s.quantity.unit}, over {s.seeds} seeds."
+        text += f" Middle half of the differences: {_interval(s.middle)} {s.quantity.unit}, over {_seeds(s.seeds)}."
     if s.better is not None:
         text += f" A seed of it has less than one of {s.control} with chance {s.better:.2f}."
     return verdict, text
@@ -90,6 +90,10 @@ def _what(quantity: Quantity, kind: str) -> str:
     if not quantity.has_bias:
         return f"the {quantity.title}"
     return f"the bias of what is {KINDS.get(kind, 'measured')} ({quantity.title})"
+
+
+def _seeds(count: int) -> str:
+    return f"{count} seed{'s' * (count != 1)}"
 
 
 def _interval(i: Interval) -> str:

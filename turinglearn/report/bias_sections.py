@@ -17,6 +17,7 @@ from turinglearn.report.rows import DIALS
 
 __all__ = ["curve_section", "efficiency_section", "plane_section"]
 
+_INTERVALS = "with 95 % intervals over seeds, or over training sets where cells have one seed; very long ones are cut."
 _PICTURES = 12  # of a figure, at most
 
 
@@ -30,9 +31,7 @@ def plane_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
             if not rows:
                 continue
             drawn = True
-            caption = (
-                f"Cells of kind {kind}: {bias.title} beside {variance.title}, in {bias.unit}, with 95 % intervals over seeds."
-            )
+            caption = f"Cells of kind {kind}: {bias.title} beside {variance.title}, in {bias.unit}, {_INTERVALS}"
             columns = ("setting", "discriminator", "seeds", *_columns("bias"), *_columns("variance"))
             document.add(
                 Figure(
@@ -67,7 +66,7 @@ def curve_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
                 if len(pictures) <= _PICTURES
                 else f" The first {_PICTURES} of {len(pictures)} pictures; all are in the file."
             )
-            caption = f"Cells of kind {kind} as {dial} grows, all else the same, with 95 % intervals over seeds.{more}"
+            caption = f"Cells of kind {kind} as {dial} grows, all else the same, {_INTERVALS}{more}"
             columns = ("setting", "discriminator", "of", dial, "seeds", "value", "low", "high")
             document.add(Figure(f"curves-{kind}-{dial}", caption, pictures[:_PICTURES], columns, rows, keys(arms, rows, 1)))
     if not drawn:

@@ -22,8 +22,8 @@ def told(found: Estimate) -> str:
 
 def plane(title: str, points: Mapping[str, tuple[Estimate, Estimate]], order: Sequence[str], labels: tuple[str, str]) -> str:
     """Each arm by its bias, to the right, and its variance, upward, with both intervals."""
-    x = axis([v for b, _ in points.values() for v in _ends(b)], zero=True)
-    y = axis([v for _, s in points.values() for v in _ends(s)], zero=True)
+    x = axis(_range([b for b, _ in points.values()]), zero=True)
+    y = axis(_range([s for _, s in points.values()]), zero=True)
     panel = Panel(title, x, y, labels)
     for arm, (bias, variance) in points.items():
         i = order.index(arm)
@@ -40,7 +40,7 @@ def curves(
     """A line for each arm, with its intervals, a little beside each other."""
     places = [x for line in lines.values() for x, _ in line]
     log = min(places) > 0 and max(places) / min(places) >= 4
-    y = axis([v for line in lines.values() for _, e in line for v in _ends(e)], zero=True)
+    y = axis(_range([e for line in lines.values() for _, e in line]), zero=True)
     panel = Panel(title, axis(places, log=log), y, labels)
     for arm, line in lines.items():
         i = order.index(arm)
@@ -55,7 +55,7 @@ def dots(
     title: str, rows: Sequence[tuple[str, Mapping[str, Estimate]]], order: Sequence[str], label: str, mark: float | None = None
 ) -> str:
     """A row for each name, with each arm's value and interval; mark: a value to compare with."""
-    ends = [v for _, found in rows for e in found.values() for v in _ends(e)] + ([] if mark is None else [mark])
+    ends = _range([e for _, found in rows for e in found.values()]) + ([] if mark is None else [mark])
     lanes = max(1, max((len(found) for _, found in rows), default=1))
     height = 72 + (12 + 11 * lanes) * len(rows)
     span = axis(ends)
@@ -146,5 +146,10 @@ def _dot(canvas: Canvas, arm: str, e: Estimate, index: int, places: tuple[float,
     canvas.add(f"<g>{marker(places[0], y, index, size=3.5)}<title>{escape(f'{arm}: {told(e)}')}</title></g>")
 
 
-def _ends(e: Estimate) -> tuple[float, float, float]:
-    return e.value, e.low, e.high
+def _range(found: Sequence[Estimate]) -> list[float]:
+    """What an axis should hold: all values, and their intervals, but for what is far beyond all values."""
+    values = [e.value for e in found] + [0.0]
+    low, high = min(values), max(values)
+    room = 1.5 * (high - low)
+    ends = [end for e in found for end in (e.low, e.high) if math.isfinite(end)]
+    return values[:-1] + [min(high + room, max(low - room, end)) for end in ends]

@@ -101,13 +101,30 @@ def _contrast(block: Block, quantity: Quantity, known: dict[str, dict[str, Any]]
     empty = Contrast(block, quantity, arm, control, None, None, n, failed, 1.0)
     if not ours or not theirs:
         return replace(empty, why="not measured")
+    if n == 1 and quantity.needs == 2 and (single := _single(empty, both[0])) is not None:
+        return single
     if n < quantity.needs:
-        return replace(empty, why=f"only {n} seeds that both finished; {quantity.needs} are needed")
+        return replace(empty, why=f"both finished {n} of {len(common)} seeds; {quantity.needs} are needed")
     dropped = _paired(empty, ours, theirs, both, None)
     imputed = _paired(empty, ours, theirs, common, _worst(quantity, block, known)) if failed else dropped
     apart = dropped.value * imputed.value < 0
     p = 1.0 if apart else max(_p_value(dropped, n), _p_value(imputed, len(common)))
     return replace(empty, dropped=dropped, imputed=imputed, p=p)
+
+
+def _single(c: Contrast, seed: str) -> Contrast | None:
+    """Of one seed: by the standard errors that the two cells found over their training sets.
+
+    Those are taken for independent. The sets are the same for both, which makes the difference more certain, not less.
+    """
+    ours, theirs = (c.block.arms[arm][seed].figures for arm in (c.arm, c.control))
+    name, sets = c.quantity.name, dict(c.block.setting).get("budget: sets", "")
+    error = math.hypot(*(figures.get(f"{name}_se", math.nan) for figures in (ours, theirs)))
+    if c.failed or not math.isfinite(error) or not sets.isdecimal() or int(sets) < 3:
+        return None
+    difference, margin = ours[name] - theirs[name], float(student_t.ppf(1 - LEVEL / 2, int(sets) - 1)) * error
+    found = Interval(difference, difference - margin, difference + margin, error)
+    return replace(c, dropped=found, imputed=found, p=_p_value(found, int(sets)))
 
 
 def _paired(c: Contrast, ours: Any, theirs: Any, seeds: Sequence[str], worst: Any) -> Interval:

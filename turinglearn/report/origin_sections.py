@@ -23,6 +23,11 @@ _METHODS = (
         "Student (1908); both meet the same samples with the same seed",
     ),
     (
+        "Comparison of cells of one seed, over R training sets",
+        "d ± t √(s² + s_control²) with R − 1 degrees of freedom, s of each cell; shared sets make it too wide",
+        "Student (1908)",
+    ),
+    (
         "Comparison where no seed has a bias of its own",
         "θ_r = S θ − (S−1) θ without seed r;   mean θ_r ± t s / √S,   θ the difference of both squared biases",
         "Quenouille (1956), Tukey (1958)",
