@@ -110,6 +110,21 @@ def export_(
         print(f"{file}: {export(opened, file)} cells.")
 
 
+@app.command()
+def report(
+    store: StoreFile,
+    out: Annotated[Path | None, typer.Option(help="The folder for the report; beside the store, by its name.")] = None,
+    title: Annotated[str | None, typer.Option(help="The title; the store's name without one.")] = None,
+    control: Annotated[str | None, typer.Option(help="The discriminator to compare with; a network without one.")] = None,
+) -> None:
+    """Write the report of a study: report.html, report.md, and the numbers behind each figure. The same bytes each time."""
+    with _mistakes(False), Store(store) as opened:
+        from turinglearn.report import compose, write
+
+        document = compose(opened.rows(), title=title or store.stem, control=control, planned=opened.counts()["cells"])
+        print(write(document, out or store.with_name(f"{store.stem}-report")))
+
+
 def _engine(plan: Plan, kind: Kind | None, workers: int | None, scheduler: str | None) -> Engine:
     if scheduler is not None:
         if kind not in (None, Kind.DASK) or workers is not None:
