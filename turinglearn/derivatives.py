@@ -18,6 +18,7 @@ __all__ = ["Derivative", "Exact", "Smoothed", "Student"]
 
 _NEGLIGIBLE = 1e-3  # a weight among students that changes nothing
 _ROUNDING = 1e-8
+_FAR = 60.0  # an exponent beyond which a kernel is 0 for all purposes
 
 
 class Derivative(Protocol):
@@ -109,7 +110,7 @@ class Student:
     widths: tuple[float, ...] = (3.2, 1.6, 0.8, 0.4, 0.2, 0.1, 0.05)
     ridge: float = 1e-3
     jitter: float = 0.1
-    scales: tuple[float, ...] = (0.0, 0.1, 0.25, 0.7)
+    scales: tuple[float, ...] = (0.0, 0.25, 0.7)
     centres: int = 64
 
     def __post_init__(self) -> None:
@@ -149,16 +150,17 @@ class Student:
         x, gradient = lesson.features[:n], np.zeros((n, z.shape[1]))
         if np.ptp(lesson.r) == 0:
             return gradient
-        near, told = cdist(x, z, "sqeuclidean"), lesson.distances(lesson.conditions)[:n]
-        parts = list(lesson.regressions(self.widths, self.ridge))
+        near, told = lesson.distances(lesson.features), lesson.distances(lesson.conditions)
+        parts = list(lesson.regressions(near + told, self.widths, self.ridge))
         evidence = np.array([part.evidence for part in parts])
         likely = np.exp(evidence - evidence.max())  # (3)
         share = np.cumsum(likely[::-1])[::-1] / likely.sum()  # a wide part belongs to every f_h that goes on from it
+        near, told = near[:n], told[:n]
         for part, weight in zip(parts, share, strict=True):
-            for s in self.scales if weight > _NEGLIGIBLE else ():
+            for s in self.scales:
                 wide = part.h**2 + s**2  # H of (4)
                 shrunk = (part.h**2 / wide) ** (varying / 2)
-                k = part.a * shrunk * np.exp(-near / (2 * wide) - told / (2 * part.h**2))
+                k = shrunk * part.a * _gaussian(near / (2 * wide) + told / (2 * part.h**2))
                 gradient += weight / len(self.scales) / wide * (k @ z - k.sum(axis=1, keepdims=True) * x)
         return gradient
 
@@ -184,28 +186,39 @@ class _Lesson:
 
     def distances(self, columns: Any) -> Any:
         """Squared distances from every point to the centres, (N, centres)."""
+        if columns.shape[1] == 0:
+            return np.zeros((1, 1))
         return cdist(columns, columns[self.centres], "sqeuclidean")
 
-    def regressions(self, widths: tuple[float, ...], ridge: float) -> Iterator[_Part]:
-        """The regressions of (2), from the widest on."""
+    def regressions(self, apart: Any, widths: tuple[float, ...], ridge: float) -> Iterator[_Part]:
+        """The regressions of (2), from the widest on, as long as they help; apart are the squared distances to the centres."""
         left, n = self.r - self.r.mean(), len(self.r)
-        f = np.zeros(n)
-        apart = self.distances(self.features) + self.distances(self.conditions)
+        f, likeliest = np.zeros(n), -np.inf
         among = np.sqrt(apart[self.centres][np.triu_indices(len(self.centres), 1)])
         for h in np.multiply(np.median(among) or 1.0, widths):
-            kernel = np.exp(-apart / (2 * h**2))
+            kernel = _gaussian(apart / (2 * h**2))
             gram = kernel.T @ kernel + ridge * n * kernel[self.centres]
             gram.flat[:: len(gram) + 1] += _ROUNDING * n
             a = cho_solve(cho_factor(gram, check_finite=False), kernel.T @ left, check_finite=False)
             step = kernel @ a
             f, left = f + step, left - step
-            yield _Part(h, a, np.log(h) + self.likelihood(f[: len(self.labels)]))
+            evidence = np.log(h) + self.likelihood(f[: len(self.labels)])
+            if evidence < likeliest + np.log(_NEGLIGIBLE):  # finer ones say what fresh labels gainsay
+                return
+            likeliest = max(likeliest, evidence)
+            yield _Part(h, a, evidence)
 
     def likelihood(self, f: Any) -> float:
         """The log-likelihood of the labels by a linear regression on f, against that by none."""
         f, y = f - f.mean(), self.labels - self.labels.mean()
         correlation = max(f @ y, 0) / np.sqrt((f @ f) * (y @ y) + np.finfo(float).tiny)
         return float(-0.5 * len(y) * np.log(max(1 - correlation**2, _ROUNDING)))
+
+
+def _gaussian(exponent: Any) -> Any:
+    """exp(-exponent), but never so small that the processor computes with it slowly; the exponent is used up."""
+    np.minimum(exponent, _FAR, out=exponent)
+    return np.exp(np.negative(exponent, out=exponent), out=exponent)
 
 
 def _directions(probes: int, x: Any, rng: Rng) -> Any:
