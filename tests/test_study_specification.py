@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -305,3 +307,38 @@ def test_what_recipes_make():
     assert isinstance(make("problem", read("pair(family='shifted', dimension=2, kl=1)")), Pair)
     with pytest.raises(ValueError, match="takes no options"):
         make("objective", read("usual(a=1)"))
+
+
+SHIPPED = Path(__file__).parent.parent / "benchmarks" / "bias"
+
+
+def test_the_smoke_specification_has_a_part_of_everything():
+    cells = read_specification(SHIPPED / "smoke.toml").cells
+    judges = [dict(cell.budget)["n"] for cell in cells if cell.kind == "judge"]
+    assert len(set(judges)) > 1
+    assert {cell.kind for cell in cells} == {"judge", "truth", "game"}
+    played = {
+        (cell.discriminator, cell.signal, cell.problem, seed)
+        for cell in cells
+        if cell.generator == "network" and dict(cell.budget).get("rounds")
+        for seed in cell.seeds
+    }
+    judges, signals, problems = ("network", "RBF SVM", "forest", "logistic"), ("exact", "smoothed"), ("ring", "gaussian")
+    asked = set(itertools.product(judges, signals, problems, range(3)))
+    assert played == {each for each in asked if each[:2] != ("forest", "exact")}
+    assert any("seconds" in dict(cell.budget) for cell in cells)
+    assert any(cell.generator == "Gaussian" for cell in cells)
+
+
+def test_the_headline_specification_asks_its_question():
+    study = read_specification(SHIPPED / "headline.toml")
+    played = [c for c in study.cells if c.generator == "network" and "rounds" in dict(c.budget)]
+    assert len({c.discriminator for c in played}) == 8
+    assert {c.signal for c in played} == {"exact", "smoothed", "student"}
+    assert len({c.problem for c in played}) == 5
+    assert {seed for c in played for seed in c.seeds} == set(range(30))
+    assert len({c.problem.partition("[")[0] for c in study.cells if c.kind == "judge"}) == 5
+    assert {dict(c.budget)["sets"] for c in study.cells if c.kind == "judge"} == {30}
+    assert [why.partition(":")[0] for why in study.left_out] == [
+        f"network against {judge} by exact, usual" for judge in ("forest", "boosting")
+    ]
