@@ -1,4 +1,4 @@
-# make setup | test | test-gpu | demo | docs | bench-speed | lint | types | format | clean. Each target makes what it lacks, .venv included.
+# make setup | test | test-gpu | demo | docs | bench-speed | bench-bias | lint | types | format | clean. Each target makes what it lacks, .venv included.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -14,7 +14,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help setup test test-gpu demo docs bench-speed lint types format clean
+.PHONY: help setup test test-gpu demo docs bench-speed bench-bias lint types format clean
 
 help:
 	@echo "make setup    a virtual environment in $(VENV) with turinglearn and its development tools"
@@ -23,6 +23,7 @@ help:
 	@echo "make demo     the demonstration, written to demo/"
 	@echo "make docs     the pages, written to docs/_build/html"
 	@echo "make bench-speed  the neural core beside PyTorch and JAX, on one thread and on all: benchmarks/results/speed*.md"
+	@echo "make bench-bias   what replacing the discriminator does, in small: bench-bias/report.html"
 	@echo "make lint     ruff alone;  make types: mypy alone;  make format: let ruff rewrite the code"
 	@echo "make clean    remove $(VENV), caches and everything that was made"
 
@@ -72,6 +73,14 @@ bench-speed: $(READY)
 	done
 	@echo "make: benchmarks/results/speed.md and benchmarks/results/speed_all_threads.md"
 
+# A study that was stopped goes on: remove bench-bias/ to begin anew.
+bench-bias: $(READY)
+	@mkdir -p bench-bias
+	@$(BIN)/turinglearn bench run benchmarks/bias/smoke.toml --store bench-bias/smoke.sqlite --workers 2
+	@$(BIN)/turinglearn bench report bench-bias/smoke.sqlite --out bench-bias \
+	    --title "What replacing the discriminator does: smoke test"
+	@echo "make: bench-bias/report.html"
+
 lint: $(READY)
 	@echo "make: ruff"
 	@$(BIN)/ruff check -q .
@@ -86,5 +95,5 @@ format: $(READY)
 	@$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo docs/_build dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) demo bench-bias docs/_build dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
 	find turinglearn tests -name __pycache__ -type d -prune -exec rm -rf {} +
