@@ -61,7 +61,9 @@ class Cluster:
                     "distributed.scheduler.allowed-failures": 0,  # whoever runs the study tries again, alone
                 }
                 stack.enter_context(dask.config.set(ours))
-                where = distributed.LocalCluster(n_workers=self.workers, threads_per_worker=1, processes=True)
+                where = distributed.LocalCluster(
+                    n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+                )
                 stack.enter_context(where)
             try:
                 self._client = stack.enter_context(distributed.Client(where, timeout=_ANSWER, set_as_default=False))

@@ -7,10 +7,11 @@ import os
 import random
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import FrameType, TracebackType
 
 import numpy as np
@@ -63,10 +64,15 @@ class Inline:
             function = resolve(self.function)
         except ValueError as error:
             raise StudyProblem(str(error)) from error
-        for job in jobs:
-            with threadpool_limits(1), _own_streams():
-                outcome = self._played(function, job)
-            yield outcome
+        with ExitStack() as stack:
+            loaded = 0
+            for job in jobs:
+                if len(sys.modules) != loaded:  # perhaps libraries with pools of threads, which take a while to be found
+                    stack.enter_context(threadpool_limits(1))
+                    loaded = len(sys.modules)
+                with _own_streams():
+                    outcome = self._played(function, job)
+                yield outcome
 
     def _played(self, function: Function, job: Job) -> Outcome:
         started, begun = now(), time.perf_counter()
