@@ -12,7 +12,7 @@ from turinglearn import bench
 from turinglearn.study.outcomes import Job, Limits, Plan
 
 
-def plan_of(path):
+def plan_of(path, **options):
     payloads = json.loads(path.read_text())
     return Plan([Job(f"cell-{i:06d}", payload) for i, payload in enumerate(payloads)], FUNCTION, Limits(60.0, 2**30))
 

@@ -144,3 +144,26 @@ def test_drivers_and_workers_that_are_killed_change_nothing():
     assert run.communicate(timeout=120)[0] == "cells.sqlite: 24 of 24 cells done, 4 error.\n"
     assert kills >= 2
     assert lasting(path) == lasting(Path("undisturbed.sqlite"))
+
+
+def test_a_specification_is_filtered_run_and_reported(tmp_path, monkeypatch):
+    """The whole way with real cells: what cannot meet is named, one filter selects, and the report is written."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text(
+        "seeds = 1\n[problems]\nline = \"pair(family='shifted', dimension=1, kl=0.5)\"\n"
+        '[[judge]]\nproblems = "line"\ndiscriminators = ["logistic", "forest(n_estimators=3)"]\n'
+        "n = 30\nsets = 3\npoints = 20\n"
+        '[[game]]\nproblems = "line"\ngenerators = "neural(hidden=(4,))"\ndiscriminators = "forest(n_estimators=3)"\n'
+        'signals = ["exact", "smoothed"]\nrounds = 2\nrows = 50\ndraws = 20\n'
+    )
+    done = CliRunner().invoke(bench.app, ["run", "study.toml", "--engine", "inline", "--only", "discriminator=logistic"])
+    assert done.exit_code == 0, done.output
+    assert "left out: " in done.output
+    found = CliRunner().invoke(bench.app, ["status", "study.sqlite", "--json"])
+    assert json.loads(found.stdout)["done"] == 1
+    done = CliRunner().invoke(bench.app, ["report", "study.sqlite"])
+    assert done.exit_code == 0, done.output
+    assert "logistic" in (tmp_path / "study-report" / "report.md").read_text()
+    done = CliRunner().invoke(bench.app, ["run", "study.toml", "--only", "discriminator=svm"])
+    assert done.exit_code == 1
+    assert "svm" in done.output

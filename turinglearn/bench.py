@@ -1,13 +1,12 @@
-"""The commands of a study: run, status, resume, export."""
+"""The commands of a study: run, status, resume, export, report."""
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from itertools import islice
@@ -22,6 +21,7 @@ from turinglearn.study.engines import Cluster, Inline, Processes
 from turinglearn.study.exports import export
 from turinglearn.study.outcomes import Plan, StudyProblem
 from turinglearn.study.progress import watching
+from turinglearn.study.specification import read_specification
 from turinglearn.study.store import Store
 from turinglearn.study.writer import Writer, is_written
 
@@ -50,15 +50,27 @@ Scheduler = Annotated[str | None, typer.Option(help="The address of a Dask sched
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object on standard output, for machines.")]
 
 
-def plan_of(specification: Path) -> Plan:
-    """The cells of a specification, and how they are run."""
-    return importlib.import_module("turinglearn.study.specification").plan_of(specification)  # type: ignore[no-any-return]
+Only = Annotated[
+    list[str] | None,
+    typer.Option(help="Cells of this kind alone, such as discriminator=forest or problem=ring[kl=0.5]; may be repeated."),
+]
+Imports = Annotated[bool, typer.Option("--allow-imports", help="Players may come from any module, whose code then runs.")]
+
+
+def plan_of(specification: Path, *, only: Sequence[str] = (), allow_imports: bool = False) -> Plan:
+    """The cells of a specification, and how they are run; players that cannot meet are named."""
+    found = read_specification(specification, only=only, allow_imports=allow_imports)
+    for reason in found.left_out:
+        print(f"left out: {reason}", file=sys.stderr)
+    return found.plan()
 
 
 @app.command("run")
 def run_(
     specification: Annotated[Path, typer.Argument(help="A TOML file.", show_default=False)],
     store: Annotated[Path | None, typer.Option(help="The store; beside the specification, by its name.")] = None,
+    only: Only = None,
+    allow_imports: Imports = False,
     engine: EngineKind = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -67,7 +79,7 @@ def run_(
     """Run the cells of a specification; those that the store has are not run again."""
     with _mistakes(as_json):
         path = store or specification.with_suffix(".sqlite")
-        plan = plan_of(specification)
+        plan = plan_of(specification, only=only or (), allow_imports=allow_imports)
         _play(plan, path, _engine(plan, engine, workers, scheduler), as_json)
 
 
