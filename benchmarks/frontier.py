@@ -55,7 +55,7 @@ class Cell:
 def cells() -> list[Cell]:
     """Every cell, the most telling first."""
     rings = [Cell("ring", family, "best", seed, 60.0) for seed in range(5) for family in BEST]
-    tried = [Cell("tries", family, arm, 0, 30.0) for family, arms in tries().items() for arm in arms]
+    tried = [Cell("tries", family, arm, 0, 15.0) for family, arms in tries().items() for arm in arms]
     narrow = [Cell("narrow", family, "best", seed, 60.0) for seed in range(2) for family in BEST]
     return rings + narrow + [Cell("digits", family, "best", 0, 60.0) for family in BEST] + tried
 

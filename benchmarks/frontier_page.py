@@ -28,7 +28,7 @@ probes of scales {scales} in units of the data's spread, unless it says otherwis
 
 {ring}
 
-## What each thing tried did: σ = .1, 30 s, one seed
+## What each thing tried did: σ = .1, 15 s, one seed
 
 Each line is the best arm of its family with one thing changed, unless it says otherwise; a single seed, so that small
 differences mean little.
