@@ -43,7 +43,7 @@ def test_each_cell_comes_to_its_outcome_inline_as_in_processes(tmp_path):
     for mine, theirs in zip(inline, beside, strict=True):
         assert mine[4].splitlines()[-1:] == theirs[4].splitlines()[-1:]
     assert "ArithmeticError: no such number: <object object at 0x...>\n" in inline[1][4]
-    assert inline[5][4] == "It was ended after its time limit of 2 s."
+    assert inline[5][4] == "It was ended after its time limit of 10 s."
     assert inline[7][4] == "Twice, the second time alone. It was ended when it passed its memory limit of 128 MiB."
 
 
