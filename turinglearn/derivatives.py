@@ -157,11 +157,13 @@ class Student:
         share = np.cumsum(likely[::-1])[::-1] / likely.sum()  # a wide part belongs to every f_h that goes on from it
         near, told = near[:n], told[:n]
         for part, weight in zip(parts, share, strict=True):
-            for s in self.scales:
+            radii = np.sqrt(varying) * np.array(self.scales)
+            blurs = np.where(10 * radii > part.h, self.scales, 0)  # smaller balls change nothing
+            for s, times in zip(*np.unique(blurs, return_counts=True), strict=True):
                 wide = part.h**2 + s**2  # H of (4)
                 shrunk = (part.h**2 / wide) ** (varying / 2)
                 k = shrunk * part.a * _gaussian(near / (2 * wide) + told / (2 * part.h**2))
-                gradient += weight / len(self.scales) / wide * (k @ z - k.sum(axis=1, keepdims=True) * x)
+                gradient += weight * times / len(self.scales) / wide * (k @ z - k.sum(axis=1, keepdims=True) * x)
         return gradient
 
 
