@@ -35,7 +35,7 @@ differences mean little.
 
 {tries}
 
-## σ = .03, 60 s, two seeds
+## σ = .03, 60 s
 
 Instance noise (Sønderby et al. 2017): genuine points and counterfeits bear Gaussian noise, of standard deviation .1 for a
 quarter of the time, then falling geometrically to .01 at 65 % of it; the scales of the probes fall with it to .04, .15, .6.
