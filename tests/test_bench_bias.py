@@ -11,6 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from turinglearn.datasets import gaussian
+from turinglearn.protocols import Batch
+
 FOLDER = Path(__file__).parent.parent / "benchmarks" / "bias"
 
 
@@ -27,61 +30,102 @@ def answer():
     return loaded("first_answer")
 
 
-def test_errors_are_in_the_units_of_the_problem(answer):
+@pytest.fixture(scope="module")
+def cells(answer):
+    return sys.modules["first_answer_cells"]
+
+
+@pytest.fixture(scope="module")
+def answer_page(answer):
+    return sys.modules["first_answer_page"]
+
+
+def test_errors_are_in_the_units_of_the_problem(cells):
     """Half their squared length is the divergence of Gaussians, to second order."""
-    for problem, (law, mean, covariance) in answer.PROBLEMS.items():
+    for problem, (law, mean, covariance) in cells.PROBLEMS.items():
         x = law.sample(200_000, 0)
-        assert np.sum(np.square(answer.errors_of(x, problem))) < 1e-2, problem
+        assert np.sum(np.square(cells.errors_of(x, problem))) < 1e-2, problem
         assert len(mean) == law.dimension == len(covariance)
-    shifted = answer.PROBLEMS["normal, d 1"][0].sample(200_000, 0) + 0.2  # a tenth of its standard deviation
-    assert np.sum(np.square(answer.errors_of(shifted, "normal, d 1"))) == pytest.approx(0.01, rel=0.1)
+    shifted = cells.PROBLEMS["normal, d 1"][0].sample(200_000, 0) + 0.2  # a tenth of its standard deviation
+    assert np.sum(np.square(cells.errors_of(shifted, "normal, d 1"))) == pytest.approx(0.01, rel=0.1)
 
 
-def test_squared_bias_is_over_distinct_seeds(answer):
+def test_squared_bias_is_over_distinct_seeds(answer_page):
     e = np.random.default_rng(0).standard_normal((4, 3))
     expected = np.mean([e[s] @ e[t] for s in range(4) for t in range(4) if s != t])
-    assert answer._pairs(e) == pytest.approx(expected)
+    assert answer_page._pairs(e) == pytest.approx(expected)
 
 
-def test_planted_verdicts(answer):
+def test_planted_verdicts(cells, answer_page):
     """A judge with a bias, one without, and one whose seeds scatter too widely to say."""
     rng, found = np.random.default_rng(1), {}
-    kinds = {"logistic": (1.0, 0.05), "forest": (0.0, 0.01), "boosting": (0.0, 3.0), answer.CONTROL: (0.0, 0.01)}
+    kinds = {"logistic": (1.0, 0.05), "forest": (0.0, 0.01), "boosting": (0.0, 3.0), cells.CONTROL: (0.0, 0.01)}
     for judge, (bias, spread) in kinds.items():
-        for signal in answer.SIGNALS:
-            for problem in answer.PROBLEMS:
+        for signal in cells.SIGNALS:
+            for problem in cells.PROBLEMS:
                 found[judge, signal, problem] = bias + spread * rng.standard_normal((10, 2))
-    decided = answer.verdicts(found, dict.fromkeys(answer.PROBLEMS, 0.01), 10)
-    for problem in answer.PROBLEMS:
+    decided = answer_page.verdicts(found, dict.fromkeys(cells.PROBLEMS, 0.01), 10)
+    for problem in cells.PROBLEMS:
         assert decided["logistic", problem][1] == "true"
         assert decided["forest", problem][1] == "false"
         assert decided["boosting", problem][1] == "undecided"
-    assert len(decided) == 3 * len(answer.PROBLEMS)
+    assert len(decided) == 3 * len(cells.PROBLEMS)
 
 
-def test_a_stopped_run_goes_on(answer, tmp_path, monkeypatch, capsys):
+def test_a_handwritten_judge_that_knows_p(cells):
+    """Its evidence is the true log-odds where the counterfeits are Gaussian, and its gradient that of the evidence."""
+    law, mean, covariance = cells.PROBLEMS["correlated, d 2"]
+    fake = gaussian(mean + 1, 2 * covariance)
+    judge = cells.KnowsP("correlated, d 2")
+    judge.update(None, Batch(fake.sample(400_000, 0)), None)
+    x = law.sample(50, 1)
+    truth = law.log_density(x) - fake.log_density(x)
+    scores, pullback = judge.vjp(Batch(x))
+    np.testing.assert_allclose(scores.values, truth, atol=0.05)
+    np.testing.assert_array_equal(scores.values, judge.examine(Batch(x)).values)
+    slope = (np.linalg.inv(2 * covariance) @ (x - mean - 1).T - np.linalg.inv(covariance) @ (x - mean).T).T
+    np.testing.assert_allclose(pullback(np.full(50, 2.0)), 2 * slope, atol=0.1)
+
+
+def test_rounds_at_equal_time_follow_the_pace(answer):
+    row = {"arm": "equal rounds", "judge": "forest", "signal": "losses", "problem": "banana"}
+    rows = [{**row, "seconds": s} for s in ("4.0", "5.0", "60.0")] + [{**row, "arm": "equal time", "seconds": "1"}]
+    assert answer.paces(rows) == {("forest", "losses", "banana"): 20}
+    assert answer.paces([{**row, "seconds": "0.0001"}]) == {("forest", "losses", "banana"): answer.MOST}
+
+
+def test_a_stopped_run_goes_on(answer, cells, answer_page, tmp_path, monkeypatch, capsys):
     out = tmp_path / "answer.csv"
+    few = {name: cells.JUDGES[name] for name in (cells.CONTROL, "logistic")}
+    for module in (answer, cells, answer_page):
+        monkeypatch.setattr(module, "JUDGES", few)
+        monkeypatch.setattr(module, "PROBLEMS", {"normal, d 1": cells.PROBLEMS["normal, d 1"]})
     monkeypatch.setattr(answer, "ROUNDS", 2)
-    monkeypatch.setattr(answer, "JUDGES", {name: answer.JUDGES[name] for name in (answer.CONTROL, "logistic")})
-    monkeypatch.setattr(answer, "PROBLEMS", {"normal, d 1": answer.PROBLEMS["normal, d 1"]})
+    monkeypatch.setattr(answer, "MOST", 5)
+    monkeypatch.setattr(cells, "TRIALS", 2)
     monkeypatch.setattr(answer, "ProcessPoolExecutor", InTurn)
     for seeds in ("2", "4"):
         monkeypatch.setattr(sys, "argv", ["first_answer.py", "--seeds", seeds, "--out", str(out)])
         assert answer.main() == 0
         with out.open(newline="") as file:
             rows = list(csv.DictReader(file))
-        assert len(rows) == 2 * 3 * int(seeds) == len({tuple(row[k] for k in answer.FIELDS[:4]) for row in rows})
+        assert len(rows) == 2 * 3 * 3 * int(seeds) == len({tuple(row[k] for k in answer.FIELDS[:5]) for row in rows})
     assert all(row["status"] == "ok" and len(json.loads(row["errors"])) == 2 for row in rows)
+    assert {row["rounds"] for row in rows if row["arm"] == "equal rounds"} == {"2"}
     page = out.with_suffix(".md").read_text()
-    assert "24 done, 0 failed" in page
-    assert "| logistic | **" in page
+    assert page.count("36 cells done, 0 failed") == 2
+    assert page.count("| logistic | **") == 2
     assert "100.0% of 12" in page
+    assert set(json.loads((tmp_path / "answer_settings.json").read_text())) == {
+        "network / normal, d 1",
+        "logistic / normal, d 1",
+    }
     capsys.readouterr()
 
 
-def test_a_failure_is_a_row(answer, monkeypatch):
-    monkeypatch.setitem(answer.JUDGES, "broken", lambda: 1 / 0)
-    row = answer.play(("broken", "weights", "banana", 0))
+def test_a_failure_is_a_row(cells, monkeypatch):
+    monkeypatch.setitem(cells.JUDGES, "broken", (lambda: 1 / 0, {}))
+    row = cells.play(cells.Cell("equal rounds", "broken", "weights", "banana", 0), {}, 10)
     assert row["status"].startswith("ZeroDivisionError")
     assert row["errors"] == "[]"
 

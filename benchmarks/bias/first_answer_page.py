@@ -1,0 +1,197 @@
+"""The page of benchmarks/bias/first_answer.py, from its cells."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from itertools import product
+from typing import Any
+
+import numpy as np
+from first_answer_cells import ARMS, CONTROL, FLOOR, JUDGES, PROBLEMS, ROUNDS, ROWS, SIGNALS, TRIALS, errors_of
+from provenance import provenance
+from scipy.stats import t as student
+
+from turinglearn.bias import completion, holm, jackknife
+from turinglearn.metrics import Interval
+
+__all__ = ["page", "verdicts"]
+
+Key = tuple[str, str, str]
+Row = dict[str, str]
+
+PAGE = """# Does replacing the network raise the bias of what is learned?
+
+Written by `python benchmarks/bias/first_answer.py --seeds {seeds}`: {provenance}.
+
+A Gaussian with free mean and covariance learns from {rows} rows, down KL(p ‖ q), by deceiving a judge: {judges} judges ×
+{signals} signals × {problems} problems × {seeds} seeds are {cells} cells, once with {rounds} rounds each and once
+with {seconds:g} s of one core each.
+
+An error is the learned mean and covariance less the problem's, in the problem's own units, so that KL is about half its squared
+length. Squared bias is the squared length of the mean error over seeds, unbiased by products of distinct seeds; it may be
+negative. Each judge was tuned for each problem with {trials} trials of cross-validated log-loss.
+
+The contrast is squared bias with the judge less that with the network, the mean over the three signals, with the jackknife's
+95 % interval over seeds. *True*: it is above 0. *False*: it is below the mean square error of maximum likelihood on the same
+rows, the least that matters. Both at level .05 after Holm's correction over the sentences of the arm; *undecided*: neither.
+{arms}
+## What tuning found
+
+Cross-validated log-loss of the judge as it came → with the best of {trials} settings, on genuine rows and a Gaussian that is
+moved, wider, and knows no correlation.
+
+| judge | {heads} |
+|---|{lines}|
+{tuned}
+"""
+
+ARM = """
+## {arm}: the sentence "replacing the network by X raises the bias", for each judge and problem
+
+{done} cells done, {failed} failed. {summary}
+
+| judge | {heads} |
+|---|{lines}|
+{table}
+| mean square error of maximum likelihood | {floors} |
+
+Squared bias / variance by signal, over the seeds that ended; "{floor}" is a handwritten judge, log p less the log-density of
+the counterfeits' Gaussian:
+
+| judge | signal | {heads} |
+|---|---|{lines}|
+{details}
+
+Square errors over all cells of a judge, failures dropped, or taken as the worst that was seen:
+
+| judge | cells done | median | mean, dropped | mean, worst | rounds, median | seconds, median |
+|---|---|---|---|---|---|---|
+{completed}
+"""
+
+
+def page(rows: list[Row], settings: Mapping[str, Any], seeds: int, seconds: float) -> str:
+    """The page of the cells that are kept, with seeds below the number that was asked for."""
+    rows = [row for row in rows if int(row["seed"]) < seeds]
+    floors = {
+        problem: float(np.mean([np.sum(np.square(errors_of(law.sample(ROWS, 1_000 + s), problem))) for s in range(seeds)]))
+        for problem, (law, _, _) in PROBLEMS.items()
+    }
+    common = {"heads": " | ".join(PROBLEMS), "lines": "|".join(["---"] * len(PROBLEMS))}
+    return PAGE.format(
+        seeds=seeds,
+        provenance=provenance(),
+        rows=f"{ROWS:,}",
+        rounds=ROUNDS,
+        seconds=seconds,
+        cells=f"{len(JUDGES) * len(SIGNALS) * len(PROBLEMS) * seeds:,}",
+        judges=len(JUDGES),
+        signals=len(SIGNALS),
+        problems=len(PROBLEMS),
+        trials=TRIALS,
+        arms="".join(_arm(arm, [row for row in rows if row["arm"] == arm], floors, seeds, common) for arm in ARMS),
+        tuned="\n".join(f"| {judge} | " + " | ".join(_tuned(settings, judge, p) for p in PROBLEMS) + " |" for judge in JUDGES),
+        **common,
+    )
+
+
+def _arm(arm: str, rows: list[Row], floors: dict[str, float], seeds: int, common: dict[str, str]) -> str:
+    found = {}
+    for key in product((*JUDGES, FLOOR), SIGNALS, PROBLEMS):
+        chosen = [row for row in rows if (row["judge"], row["signal"], row["problem"], row["status"]) == (*key, "ok")]
+        if len(chosen) == seeds:
+            found[key] = np.array([json.loads(row["errors"]) for row in sorted(chosen, key=lambda row: int(row["seed"]))])
+    decided = verdicts(found, floors, seeds) if seeds > 2 else {}
+    counts = {word: sum(verdict == word for _, verdict in decided.values()) for word in ("true", "false", "undecided")}
+    judges = [judge for judge in JUDGES if judge != CONTROL]
+    return ARM.format(
+        arm=arm[0].upper() + arm[1:],
+        done=f"{sum(row['status'] == 'ok' for row in rows):,}",
+        failed=sum(row["status"] != "ok" for row in rows),
+        summary=f"Of {len(decided)} sentences, " + ", ".join(f"{n} are {word}" for word, n in counts.items()) + ".",
+        table="\n".join(
+            f"| {judge} | " + " | ".join(_said(decided.get((judge, p))) for p in PROBLEMS) + " |" for judge in judges
+        ),
+        floors=" | ".join(f"{floors[problem]:.4f}" for problem in PROBLEMS),
+        floor=FLOOR,
+        details="\n".join(
+            f"| {judge} | {signal} | " + " | ".join(_split(found.get((judge, signal, problem))) for problem in PROBLEMS) + " |"
+            for judge, signal in product((*JUDGES, FLOOR), SIGNALS)
+        ),
+        completed="\n".join(_completed(rows)),
+        **common,
+    )
+
+
+def _pairs(errors: Any) -> float:
+    """|E e|², unbiased, from the errors (S, k) of as many seeds."""
+    n = len(errors)
+    return float(((errors.sum(axis=0) ** 2).sum() - (errors**2).sum()) / (n * (n - 1)))
+
+
+def contrast(ours: list[Any], control: list[Any], level: float) -> Interval:
+    """The interval of the rise of squared bias, the mean over signals, by the jackknife over seeds."""
+    n = len(ours[0])
+    return jackknife(
+        lambda kept: np.mean([_pairs(a[kept]) - _pairs(b[kept]) for a, b in zip(ours, control, strict=True)]), n, level=level
+    )
+
+
+def _p_value(interval: Interval, seeds: int, margin: float = 0.0) -> float:
+    if interval.standard_error == 0:
+        return 1.0
+    return float(2 * student.sf(abs(interval.value - margin) / interval.standard_error, seeds - 1))
+
+
+def verdicts(found: Mapping[Key, Any], floors: Mapping[str, float], seeds: int) -> dict[tuple[str, str], tuple[Interval, str]]:
+    """For each judge and problem the contrast with the network, and "true", "false" or "undecided" after Holm's correction."""
+    contrasts, rises, equals = {}, {}, {}
+    for judge, problem in product(JUDGES, PROBLEMS):
+        cells = [found.get((judge, signal, problem)) for signal in SIGNALS]
+        control = [found.get((CONTROL, signal, problem)) for signal in SIGNALS]
+        if judge == CONTROL or any(cell is None for cell in (*cells, *control)):
+            continue
+        interval = contrast(cells, control, 0.95)
+        contrasts[judge, problem] = interval
+        rises[judge, problem] = _p_value(interval, seeds) if interval.value > 0 else 1.0
+        below = interval.value < floors[problem]
+        equals[judge, problem] = _p_value(interval, seeds, floors[problem]) if below else 1.0
+    rises, equals = holm(rises), holm(equals)
+    return {
+        key: (interval, "true" if rises[key] < 0.05 else "false" if equals[key] < 0.05 else "undecided")
+        for key, interval in contrasts.items()
+    }
+
+
+def _said(decided: Any) -> str:
+    if decided is None:
+        return "not all seeds ended"
+    interval, verdict = decided
+    return f"**{verdict}** {interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
+
+
+def _split(errors: Any) -> str:
+    return "–" if errors is None or len(errors) < 2 else f"{_pairs(errors):.3f} / {errors.var(axis=0, ddof=1).sum():.3f}"
+
+
+def _tuned(settings: Mapping[str, Any], judge: str, problem: str) -> str:
+    found = settings.get(f"{judge} / {problem}")
+    return "–" if found is None else f"{found['first']:.3f} → {found['best']:.3f}"
+
+
+def _completed(rows: list[Row]) -> list[str]:
+    squares = {id(row): sum(e * e for e in json.loads(row["errors"])) if row["status"] == "ok" else np.nan for row in rows}
+    worst = max((v for v in squares.values() if np.isfinite(v)), default=0.0)
+    lines = []
+    for judge in (*JUDGES, FLOOR):
+        mine = [row for row in rows if row["judge"] == judge]
+        if mine:
+            values = [squares[id(row)] for row in mine]
+            how = completion(values, worst)
+            rounds, seconds = (np.median([float(row[name]) for row in mine]) for name in ("rounds", "seconds"))
+            lines.append(
+                f"| {judge} | {how.rate:.1%} of {len(mine)} | {np.nanmedian(values):.3f} | {how.dropped:.3f} "
+                f"| {how.imputed:.3f} | {rounds:.0f} | {seconds:.1f} |"
+            )
+    return lines
