@@ -48,6 +48,20 @@ def test_the_logarithms_interval_is_positive_and_covers():
     assert hits / 300 > 0.90  # .95 less four standard errors
 
 
+def test_the_logarithms_degrees_of_freedom_follow_the_tails():
+    """Satterthwaite's: as many as replicates less one for tails no heavier than a normal's, fewer for heavier ones."""
+
+    def degrees(values):
+        found = jackknife(lambda kept: np.exp(values[kept].mean()), len(values), log=True)  # pseudo-values: the values
+        t = (np.log(found.high) - values.mean()) / (values.std(ddof=1) / np.sqrt(len(values)))
+        return next(df for df in np.arange(1, 12, 0.01) if stats.t.ppf(0.975, df) <= t + 1e-9)
+
+    assert degrees(np.linspace(-1, 1, 12)) == pytest.approx(11, abs=0.02)
+    heavy = np.array([-0.1, 0.1] * 5 + [-3.0, 3.0])
+    kurtosis = stats.kurtosis(heavy, fisher=False)
+    assert degrees(heavy) == pytest.approx(24 / (kurtosis - 1 + 2 / 11), abs=0.02)
+
+
 def test_another_source_of_error_widens():
     alone, wider = (jackknife(lambda kept: VALUES[kept].mean(), 12, also=also) for also in (0.0, 1.0))
     assert wider.standard_error == pytest.approx(np.hypot(alone.standard_error, 1.0))
@@ -62,6 +76,30 @@ def test_the_jackknife_refuses_what_is_no_number(log):
 
 
 # ------------------------------------------------------------------------------------------------------------ contrasts
+def test_skewed_values_get_an_interval_that_covers():
+    """Squares of ten normal values: Student's interval ends too early above, the corrected one holds the mean."""
+    rng, hits = np.random.default_rng(0), {False: 0, True: 0}
+    for _ in range(1000):
+        squares = rng.normal(0.6, 0.4, 10) ** 2
+        for skewed in hits:
+            found = mean_interval(squares, skewed=skewed)
+            hits[skewed] += found.low <= 0.52 <= found.high
+    assert hits[True] > 922  # .95 less four standard errors
+    assert hits[True] - hits[False] > 15
+
+
+@given(st.lists(st.floats(-100, 100, allow_subnormal=False), min_size=3, max_size=20))
+def test_the_correction_for_skewness_mirrors_and_holds_the_mean(values):
+    x = np.array(values)
+    found, mirrored = mean_interval(x, skewed=True), mean_interval(-x, skewed=True)
+    assert found.low <= found.value <= found.high
+    scale = max(1.0, np.abs([found.low, found.high]).max())
+    np.testing.assert_allclose((found.low, found.high), (-mirrored.high, -mirrored.low), atol=1e-6 * scale)
+    both = np.concatenate((x, -x))  # symmetric about 0
+    plain, corrected = mean_interval(both), mean_interval(both, skewed=True)
+    np.testing.assert_allclose((corrected.low, corrected.high), (plain.low, plain.high), rtol=1e-4, atol=1e-6)
+
+
 def test_the_paired_interval_is_scipys():
     control = VALUES - np.random.default_rng(2).normal(0.5, 0.1, 12)
     found, expected = paired_interval(VALUES, control), stats.ttest_rel(VALUES, control).confidence_interval(0.95)

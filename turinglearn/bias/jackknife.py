@@ -26,7 +26,11 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
 
     and the interval is value ± t s with R - 1 degrees of freedom (Tukey 1958). The mean of the pseudo-values (1) takes a bias
     of order 1/R out of a plug-in statistic, and leaves U-statistics what they are (Quenouille 1956). log: the interval is that
-    of log θ, with pseudo-values of its own, for what is positive and whose error grows with its size, such as a variance.
+    of log θ, with pseudo-values of its own, for what is positive and whose error grows with its size, such as a variance. As
+    these have heavy tails, s² counts for as many degrees of freedom as their kurtosis κ leaves it (Satterthwaite 1946),
+
+        ν = 2 Var(s²)⁻¹ E(s²)² = 2 R / (κ - 1 + 2 / (R - 1)), at most R - 1.                                          (2)
+
     also: a standard error of another, independent source, such as finitely many points, which s² takes in; it is on the
     scale of θ.
 
@@ -38,14 +42,23 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
     theta = _number(statistic, everyone)
     without = np.array([_number(statistic, np.delete(everyone, r)) for r in everyone])
     value = float(np.mean(n * theta - (n - 1) * without))  # (1)
-    t = float(student_t.ppf((1 + level) / 2, n - 1))
+    tail = (1 + level) / 2
     if log and min(value, theta, *without) > 0:
         pseudo = n * math.log(theta) - (n - 1) * np.log(without)
         middle, error = float(pseudo.mean()), math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
+        t = float(student_t.ppf(tail, _degrees(pseudo)))
         low, high = math.exp(middle - t * error), math.exp(middle + t * error)
         return Interval(value, min(value, low), max(value, high), value * error)
+    t = float(student_t.ppf(tail, n - 1))
     error = math.sqrt((n * theta - (n - 1) * without).var(ddof=1) / n + also**2)
     return Interval(value, value - t * error, value + t * error, error)
+
+
+def _degrees(pseudo: Any) -> float:
+    n = len(pseudo)
+    spread = float(pseudo.var())
+    kurtosis = float(((pseudo - pseudo.mean()) ** 4).mean()) / spread**2 if spread > 0 else 3.0
+    return min(n - 1.0, 2 * n / (kurtosis - 1 + 2 / (n - 1)))  # (2)
 
 
 def _number(statistic: Statistic, kept: Any) -> float:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
+from turinglearn.bias.contrasts import mean_interval
 from turinglearn.bias.jackknife import jackknife
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import matrix
@@ -45,8 +46,9 @@ def split_mmd(samples: Sequence[Array], genuine: Array, *, bandwidth: float | No
     q̄ being the mixture over all seeds there could be. Pairs of distinct seeds stand for it, pairs of distinct samples
     within one for q_s: all three are unbiased at any S and n, and can be negative. Samples are never pooled: a pooled
     mixture of S seeds would carry 1/S of the variance into the bias. k is exp(-|x-y|² / 2h²); bandwidth h is by default the
-    median distance within the genuine sample. The intervals are the jackknife's over seeds, that of the variance of its
-    logarithm; the genuine sample is held fixed, so give many rows.
+    median distance within the genuine sample. The interval of the bias is the jackknife's over seeds, that of the variance the
+    jackknife's of its logarithm, and that of the total, one value per seed, Student's with the skewness taken out. The genuine
+    sample is held fixed, so give many rows.
     """
     y = matrix(genuine, "genuine", rows=2)
     h = float(np.median(pdist(y[:1000]))) if bandwidth is None else float(bandwidth)
@@ -79,9 +81,8 @@ def _split(samples: Sequence[Array], genuine: Array, kernel: Any, level: float) 
     def variance(kept: Any) -> Any:
         return within[kept].mean() - mixed(kept)  # (3)
 
-    def total(kept: Any) -> Any:
-        return truth + within[kept].mean() - 2 * across[kept].mean()  # (1)
-
     return LawSplit(
-        jackknife(total, n, level=level), jackknife(bias, n, level=level), jackknife(variance, n, level=level, log=True)
+        mean_interval(truth + within - 2 * across, level=level, skewed=True),  # (1)
+        jackknife(bias, n, level=level),
+        jackknife(variance, n, level=level, log=True),
     )
