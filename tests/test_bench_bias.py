@@ -149,6 +149,8 @@ class InTurn:
         future.set_result(function(*arguments))
         return future
 
+    map = staticmethod(map)
+
 
 def test_coverage_runs_on_a_tiny_budget(tmp_path, monkeypatch, capsys):
     coverage = loaded("coverage")
@@ -157,4 +159,48 @@ def test_coverage_runs_on_a_tiny_budget(tmp_path, monkeypatch, capsys):
     page = (tmp_path / "coverage.md").read_text()
     assert "squared bias | 20 sets, 1 run | smooth" in page
     assert "energy distance: variance" in page
+    capsys.readouterr()
+
+
+@pytest.fixture(scope="module")
+def judges():
+    return loaded("judges")
+
+
+def test_pairs_are_unbiased_products_of_distinct_sets(judges):
+    e = np.random.default_rng(0).standard_normal((4, 3))
+    expected = np.mean([(e[s] * e[t]).mean() for s in range(4) for t in range(4) if s != t])
+    assert judges.pairs_of(e) == pytest.approx(expected)
+
+
+def test_the_order_of_the_pilot_is_found_and_contradicted(judges):
+    rng = np.random.default_rng(1)
+    errors = {name: np.sqrt(bias) + 0.01 * rng.standard_normal((20, 50)) for name, bias in judges.PILOT.items()}
+    assert all(apart and interval.value > 0 for _, _, interval, apart in judges.order(errors))
+    errors["boosting"] = errors["logistic"] + 1
+    contrary = {b for _, b, interval, apart in judges.order(errors) if apart and interval.value < 0}
+    assert contrary == {"boosting"}
+
+
+def test_judges_on_a_tiny_budget(judges, tmp_path, monkeypatch, capsys):
+    few = {name: judges.JUDGES[name] for name in ("logistic", "quadratic logistic")}
+    for name, value in (
+        ("JUDGES", few),
+        ("PILOT", {name: judges.PILOT[name] for name in few}),
+        ("CALIBRATED", ("logistic",)),
+        ("CURVES", {"n": (50, 100), "d": (2, 3), "KL": (0.1, 0.5)}),
+        ("N", 60),
+        ("RUNS", 2),
+        ("ProcessPoolExecutor", InTurn),
+    ):
+        monkeypatch.setattr(judges, name, value)
+    out, picture = tmp_path / "judges.csv", tmp_path / "images" / "judges.png"
+    monkeypatch.setattr(sys, "argv", ["judges.py", "--sets", "3", "--out", str(out), "--picture", str(picture)])
+    assert judges.main() == 0
+    with out.open(newline="") as file:
+        assert len(list(csv.DictReader(file))) == 3 + 3 * 2 * 2
+    page = out.with_suffix(".md").read_text()
+    assert "| logistic, calibrated | " in page
+    assert "Of its 1 pairs" in page
+    assert picture.stat().st_size > 10_000
     capsys.readouterr()
