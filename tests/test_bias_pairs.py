@@ -32,6 +32,21 @@ def test_the_dial_sets_the_divergence(family, d, kl):
     assert abs(r.mean() - kl) < 4 * r.std() / math.sqrt(len(r)) + 1e-6 * kl
 
 
+@pytest.mark.parametrize(("family", "d"), list(cells()))
+def test_the_dial_has_an_end(family, d):
+    """As far as it reaches log-odds are finite and mean what it says; farther it says so."""
+    reach = {"correlated": 10 * (d - 1), "bits": 10 * d}.get(family, 1_000)
+    found = pair(family, d, reach)
+    genuine, fake = found.draw(20_000, np.random.default_rng(0))
+    r = found.log_odds(genuine.x)
+    assert np.all(np.isfinite(r))
+    assert np.all(np.isfinite(found.log_odds(fake.x)))
+    assert abs(r.mean() - reach) < 5 * r.std() / math.sqrt(len(r)) + 1e-6 * reach
+    for kl in (1.01 * reach, 1e9):
+        with pytest.raises(ValueError, match=rf"this family reaches {reach} nats there"):
+            pair(family, d, kl)
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.floats(0.01, 5), st.integers(1, 30))
 def test_closed_forms_of_the_gaussian_families(kl, d):

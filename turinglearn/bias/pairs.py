@@ -87,7 +87,8 @@ def pair(family: str, dimension: int, kl: float) -> Pair:
     - ``ring``: eight Gaussians (σ = .15) on a circle against a larger circle of them; two dimensions.
     - ``banana``: a Gaussian bent by b against N(0, I); from two dimensions on. kl = b².
 
-    ValueError for a family that does not exist, or not in that dimension.
+    ValueError for a family that does not exist, or not in that dimension, or that does not reach kl: 10 nats for each
+    correlation of ``correlated`` and each coin of ``bits``, 1,000 in all for the others. Beyond, numbers run out of digits.
     """
     d, kl = whole(dimension, "dimension"), positive(kl, "kl")
     if family not in FAMILIES:
@@ -96,6 +97,9 @@ def pair(family: str, dimension: int, kl: float) -> Pair:
     if d < least or (most is not None and d > most):
         wanted = f"{least}" if most == least else f"at least {least}"
         raise ValueError(f"pair({family!r}, dimension={d}): this family takes {wanted} dimensions.")
+    reach = _REACH[family](d) if family in _REACH else 1_000.0
+    if kl > reach:
+        raise ValueError(f"pair({family!r}, dimension={d}, kl={kl:g}): this family reaches {reach:.0f} nats there. Choose a smaller kl.")
     return FAMILIES[family](d, kl)
 
 
@@ -171,6 +175,7 @@ FAMILIES: dict[str, Callable[[int, float], Pair]] = {
     "ring": _ring,
     "banana": _banana,
 }
+_REACH: dict[str, Callable[[int], float]] = {"correlated": lambda d: 10.0 * (d - 1), "bits": lambda d: 10.0 * d}
 _DIMENSIONS: dict[str, tuple[int, int | None]] = {"correlated": (2, None), "ring": (2, 2), "banana": (2, None)}
 
 
