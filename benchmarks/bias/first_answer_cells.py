@@ -60,7 +60,7 @@ PROBLEMS: dict[str, tuple[Any, Any, Any]] = {  # the law, its mean, its covarian
 
 
 class KnowsP:
-    """log p(x) - log q(x) with the true p, and q the Gaussian of the counterfeits' mean and covariance: a handwritten judge."""
+    """log p(x) - log q(x), within ±15, with the true p and q the Gaussian of the counterfeits' mean and covariance."""
 
     says, refits = LogOdds, True
 
@@ -80,7 +80,7 @@ class KnowsP:
         return LogOdds(self._log_odds(x)), lambda along: np.asarray(along)[:, None] * slopes
 
     def _log_odds(self, x: Any) -> Any:
-        return self.law.log_density(x) - np.atleast_1d(self.q.logpdf(x))
+        return np.clip(self.law.log_density(x) - np.atleast_1d(self.q.logpdf(x)), -15, 15)
 
 
 JUDGES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {  # how each is made, and what is tuned
