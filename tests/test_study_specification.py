@@ -337,7 +337,11 @@ def test_the_headline_specification_asks_its_question():
     assert {c.signal for c in played} == {"exact", "smoothed", "student"}
     assert len({c.problem for c in played}) == 5
     assert {seed for c in played for seed in c.seeds} == set(range(30))
-    assert len({c.problem.partition("[")[0] for c in study.cells if c.kind == "judge"}) == 5
+    judged = [c for c in study.cells if c.kind == "judge"]
+    assert len({c.problem.partition("[")[0] for c in judged}) == 6
+    crossed = {(c.discriminator, c.signal, c.objective) for c in played if c.objective != "usual"}
+    divergences = ("non-saturating", "forward KL", "reverse KL")
+    assert crossed == set(itertools.product(("RBF SVM", "forest", "logistic"), ("smoothed", "student"), divergences))
     assert {dict(c.budget)["sets"] for c in study.cells if c.kind == "judge"} == {30}
     assert [why.partition(":")[0] for why in study.left_out] == [
         f"network against {judge} by exact, usual" for judge in ("forest", "boosting")

@@ -17,10 +17,13 @@ import pytest
 from tests.study_plans import jobs, plan
 from turinglearn.study.exports import export
 from turinglearn.study.outcomes import Job, Limits, Outcome, Plan, StudyProblem
+from turinglearn.study.specification import read_specification
 from turinglearn.study.store import Store, StoreProblem
 from turinglearn.study.writer import Writer, is_written
 
 REPOSITORY = Path(__file__).parent.parent
+
+SMOKE = Path(__file__).parent.parent / "benchmarks" / "bias" / "smoke.toml"
 
 
 def outcome(job, status="ok", **figures):
@@ -51,6 +54,14 @@ def test_rows_come_back(tmp_path):
     assert rows[2].versions["turinglearn"]
     assert rows[2].hardware["cores"] == os.cpu_count()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["s.sqlite", "s.sqlite.lock"]  # the log is in the file
+
+
+def test_paths_may_be_texts(tmp_path):
+    path = str(tmp_path / "s.sqlite")
+    filled(path, 3)
+    with Store(path) as store:
+        assert export(store, str(tmp_path / "s.csv")) == 3
+    assert read_specification(str(SMOKE)).cells
 
 
 def test_readers_see_rows_while_a_driver_writes_and_others_may_not_write(tmp_path):

@@ -99,7 +99,9 @@ def pair(family: str, dimension: int, kl: float) -> Pair:
         raise ValueError(f"pair({family!r}, dimension={d}): this family takes {wanted} dimensions.")
     reach = _REACH[family](d) if family in _REACH else 1_000.0
     if kl > reach:
-        raise ValueError(f"pair({family!r}, dimension={d}, kl={kl:g}): this family reaches {reach:.0f} nats there. Choose a smaller kl.")
+        raise ValueError(
+            f"pair({family!r}, dimension={d}, kl={kl:g}): this family reaches {reach:.0f} nats there. Choose a smaller kl."
+        )
     return FAMILIES[family](d, kl)
 
 

@@ -34,8 +34,9 @@ _WHOLE = ("limit_memory",)
 _REAL = ("seconds", "limit_seconds")
 
 
-def export(store: Store, path: Path) -> int:
+def export(store: Store, path: Path | str) -> int:
     """Write the cells of an open store to a .parquet or .csv file, which is replaced in one step; returns how many."""
+    path = Path(path)
     if path.suffix not in (".parquet", ".csv"):
         raise StoreProblem(f"{path} ends in {path.suffix or 'nothing'}; expected .parquet or .csv.")
     cells = store.select(_CELLS)

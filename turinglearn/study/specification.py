@@ -82,12 +82,13 @@ class Specification:
         return Plan(jobs, FUNCTION, Limits(self.time_limit, self.memory_limit))
 
 
-def read_specification(path: File, *, only: Iterable[str] = (), allow_imports: bool = False) -> Specification:
+def read_specification(path: File | str, *, only: Iterable[str] = (), allow_imports: bool = False) -> Specification:
     """The study that a TOML file describes, or the cells of it that the filters `only` select.
 
     allow_imports: whether players may come from any module, whose code then runs. Raises SpecificationError, with line and
     column, for a file that describes none, ValueError for a filter that selects nothing.
     """
+    path = File(path)
     document = Document(path)
     document.table((), _TOP)
     document.table(("limits",), ("seconds", "memory"))
@@ -105,6 +106,6 @@ def read_specification(path: File, *, only: Iterable[str] = (), allow_imports: b
     )
 
 
-def plan_of(path: File, *, only: Iterable[str] = (), allow_imports: bool = False) -> Plan:
+def plan_of(path: File | str, *, only: Iterable[str] = (), allow_imports: bool = False) -> Plan:
     """What the driver runs for a specification; errors as of `read_specification`."""
     return read_specification(path, only=only, allow_imports=allow_imports).plan()

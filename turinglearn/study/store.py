@@ -71,8 +71,8 @@ class Store:
     Use it by `with`. Raises StoreProblem for a file that is no store, of another version, or damaged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
         self._connection: sqlite3.Connection
 
     def __enter__(self) -> Self:

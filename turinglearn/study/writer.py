@@ -30,7 +30,7 @@ class Writer(Store):
     Who may write is settled by a lock on a file beside it, `study.sqlite.lock`, which the system lets go when its holder dies.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         super().__init__(path)
         self._lock: sqlite3.Connection
         self._run: int | None = None
