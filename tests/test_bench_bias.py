@@ -50,6 +50,14 @@ def test_errors_are_in_the_units_of_the_problem(cells):
     assert np.sum(np.square(cells.errors_of(shifted, "normal, d 1"))) == pytest.approx(0.01, rel=0.1)
 
 
+def test_a_covariance_that_runs_away_can_be_averaged(cells, answer_page):
+    law, mean, covariance = cells.PROBLEMS["correlated, d 5"]
+    for factor in (0.01, 0.9, 1.1, 100.0):
+        x = gaussian(mean, factor * covariance).sample(200_000, 0)
+        found = answer_page.logged(cells.errors_of(x, "correlated, d 5"))
+        assert np.sum(found**2) == pytest.approx(5 * np.log(factor) ** 2 / 2, rel=0.1)
+
+
 def test_squared_bias_is_over_distinct_seeds(answer_page):
     e = np.random.default_rng(0).standard_normal((4, 3))
     expected = np.mean([e[s] @ e[t] for s in range(4) for t in range(4) if s != t])

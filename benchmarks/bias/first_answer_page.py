@@ -28,8 +28,8 @@ A Gaussian with free mean and covariance learns from {rows} rows, down KL(p ‖ 
 {signals} signals × {problems} problems × {seeds} seeds are {cells} cells, once with {rounds} rounds each and once
 with {seconds:g} s of one core each.
 
-An error is the learned mean and covariance less the problem's, in the problem's own units, so that KL is about half its squared
-length. Squared bias is the squared length of the mean error over seeds, unbiased by products of distinct seeds; it may be
+An error is the learned mean less the problem's, and the matrix logarithm of the learned covariance, in the problem's own units,
+so that KL is about half its squared length and a covariance that runs away can still be averaged. Squared bias is the squared length of the mean error over seeds, unbiased by products of distinct seeds; it may be
 negative. Each judge was tuned for each problem with {trials} trials of cross-validated log-loss.
 
 The contrast is squared bias with the judge less that with the network, the mean over the three signals, with the jackknife's
@@ -75,7 +75,7 @@ def page(rows: list[Row], settings: Mapping[str, Any], seeds: int, seconds: floa
     """The page of the cells that are kept, with seeds below the number that was asked for."""
     rows = [row for row in rows if int(row["seed"]) < seeds]
     floors = {
-        problem: float(np.mean([np.sum(np.square(errors_of(law.sample(ROWS, 1_000 + s), problem))) for s in range(seeds)]))
+        problem: float(np.mean([np.sum(logged(errors_of(law.sample(ROWS, 1_000 + s), problem)) ** 2) for s in range(seeds)]))
         for problem, (law, _, _) in PROBLEMS.items()
     }
     common = {"heads": " | ".join(PROBLEMS), "lines": "|".join(["---"] * len(PROBLEMS))}
@@ -101,7 +101,7 @@ def _arm(arm: str, rows: list[Row], floors: dict[str, float], seeds: int, common
     for key in product((*JUDGES, FLOOR), SIGNALS, PROBLEMS):
         chosen = [row for row in rows if (row["judge"], row["signal"], row["problem"], row["status"]) == (*key, "ok")]
         if len(chosen) == seeds:
-            found[key] = np.array([json.loads(row["errors"]) for row in sorted(chosen, key=lambda row: int(row["seed"]))])
+            found[key] = np.array([_read(row) for row in sorted(chosen, key=lambda row: int(row["seed"]))])
     decided = verdicts(found, floors, seeds) if seeds > 2 else {}
     counts = {word: sum(verdict == word for _, verdict in decided.values()) for word in ("true", "false", "undecided")}
     judges = [judge for judge in JUDGES if judge != CONTROL]
@@ -122,6 +122,18 @@ def _arm(arm: str, rows: list[Row], floors: dict[str, float], seeds: int, common
         completed="\n".join(_completed(rows)),
         **common,
     )
+
+
+def logged(errors: Any) -> Any:
+    """Errors (d + d²,) with that of the covariance as a matrix logarithm, log(I + E) for I + E, to second order the same."""
+    d = round((np.sqrt(1 + 4 * len(errors)) - 1) / 2)
+    values, axes = np.linalg.eigh(np.eye(d) + np.sqrt(2) * np.reshape(errors[d:], (d, d)))
+    spread = (axes * np.log(np.maximum(values, 1e-12))) @ axes.T
+    return np.concatenate((errors[:d], spread.ravel() / np.sqrt(2)))
+
+
+def _read(row: Row) -> Any:
+    return logged(json.loads(row["errors"]))
 
 
 def _pairs(errors: Any) -> float:
@@ -181,7 +193,7 @@ def _tuned(settings: Mapping[str, Any], judge: str, problem: str) -> str:
 
 
 def _completed(rows: list[Row]) -> list[str]:
-    squares = {id(row): sum(e * e for e in json.loads(row["errors"])) if row["status"] == "ok" else np.nan for row in rows}
+    squares = {id(row): float(np.sum(_read(row) ** 2)) if row["status"] == "ok" else np.nan for row in rows}
     worst = max((v for v in squares.values() if np.isfinite(v)), default=0.0)
     lines = []
     for judge in (*JUDGES, FLOOR):
