@@ -51,7 +51,7 @@ def test_errors_are_in_the_units_of_the_problem(cells):
 
 
 def test_a_covariance_that_runs_away_can_be_averaged(cells, answer_page):
-    law, mean, covariance = cells.PROBLEMS["correlated, d 5"]
+    _law, mean, covariance = cells.PROBLEMS["correlated, d 5"]
     for factor in (0.01, 0.9, 1.1, 100.0):
         x = gaussian(mean, factor * covariance).sample(200_000, 0)
         found = answer_page.logged(cells.errors_of(x, "correlated, d 5"))

@@ -29,8 +29,9 @@ A Gaussian with free mean and covariance learns from {rows} rows, down KL(p ‖ 
 with {seconds:g} s of one core each.
 
 An error is the learned mean less the problem's, and the matrix logarithm of the learned covariance, in the problem's own units,
-so that KL is about half its squared length and a covariance that runs away can still be averaged. Squared bias is the squared length of the mean error over seeds, unbiased by products of distinct seeds; it may be
-negative. Each judge was tuned for each problem with {trials} trials of cross-validated log-loss.
+so that KL is about half its squared length, and a covariance that runs away can still be averaged. Squared bias is the squared
+length of the mean error over seeds, unbiased by products of distinct seeds; it may be negative. Each judge was tuned for each
+problem with {trials} trials of cross-validated log-loss.
 
 The contrast is squared bias with the judge less that with the network, the mean over the three signals, with the jackknife's
 95 % interval over seeds. *True*: it is above 0. *False*: it is below the mean square error of maximum likelihood on the same
