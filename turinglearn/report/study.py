@@ -23,11 +23,12 @@ __all__ = ["compose", "write"]
 
 
 def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = None, planned: int | None = None) -> Document:
-    """What the rows of a store say.
+    """What the rows of a store say, as a `Document`.
 
-    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware. control:
-    the discriminator that the others are compared with, a network by default. planned: how many cells the study has in all.
-    ValueError for a control that no row has.
+    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware, such as
+    those of ``Store.rows``. control: the discriminator that the others are compared with; without one the first whose name is
+    that of a network, else the first by name. planned: how many cells the study has in all. ValueError for a control that no
+    row has.
     """
     runs = read(rows)
     blocks = blocks_of(runs)
