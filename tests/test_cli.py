@@ -153,6 +153,13 @@ def test_generators_by_name(table, generator):
     assert fit(table, "--generator", generator, "--rounds", 2).exit_code == 0
 
 
+def test_the_package_is_the_command():
+    command, environment = [sys.executable, "-m", "turinglearn", "players"], {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run([*command, "--json"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == run("players", "--json").stdout
+
+
 def test_every_player_is_listed():
     text = CliRunner().invoke(app, ["players"], env={"COLUMNS": "200"}).stdout
     for entry in players():

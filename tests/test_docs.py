@@ -22,6 +22,8 @@ MODULES = (
     "metrics",
     "datasets",
     "bias",
+    "study",
+    "report",
     "protocols",
     "checks",
     "persistence",

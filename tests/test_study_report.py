@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 import math
+import os
 import random
 import re
 import time
@@ -33,6 +34,7 @@ from turinglearn.bias import (
 from turinglearn.report import compose, write
 from turinglearn.report.document import Figure, Statements, Table, comma_separated, say
 from turinglearn.report.dress import SCRIPT
+from turinglearn.report.folder import LISTING
 from turinglearn.report.markdown import as_markdown, plain, standing_alone
 from turinglearn.report.markup import as_html
 
@@ -119,6 +121,74 @@ def test_a_report_is_written_over_the_last(tmp_path, rows):
     write(compose([]), tmp_path)
     write(compose(rows, title="A study"), tmp_path)
     assert digests(tmp_path) == before
+
+
+def names(folder):
+    return {path.name for path in (folder / "data").iterdir()}
+
+
+def listed(folder):
+    """The files of the listing, each checked against its digest."""
+    lines = [line.split("  ") for line in (folder / "data" / LISTING).read_text().splitlines()]
+    for digest, name in lines:
+        assert hashlib.sha256((folder / "data" / name).read_bytes()).hexdigest() == digest
+    return {name for _, name in lines}
+
+
+def test_nothing_of_an_earlier_report_is_left(tmp_path, rows):
+    write(compose(rows), tmp_path / "again")
+    assert "plane-judge-excess_log_loss_bias-0.svg" in names(tmp_path / "again")
+    write(compose(judge_rows(seeds=1)[:1]), tmp_path / "again")
+    write(compose(judge_rows(seeds=1)[:1]), tmp_path / "anew")
+    assert names(tmp_path / "again") == names(tmp_path / "anew") == {*listed(tmp_path / "again"), LISTING}
+    assert digests(tmp_path / "again") == digests(tmp_path / "anew")
+
+
+def test_what_no_report_wrote_is_left(tmp_path, rows):
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "own.csv").write_text("mine")
+    (data / "folder").mkdir()
+    write(compose(rows), tmp_path)
+    (data / "comparisons.csv").write_text("changed since")  # an earlier report's no more
+    (data / "completion.csv").unlink()
+    (data / "completion.csv").symlink_to(data / "own.csv")
+    write(compose([]), tmp_path)
+    assert names(tmp_path) == {"own.csv", "folder", "comparisons.csv", "completion.csv", LISTING}
+    assert (data / "own.csv").read_text() == "mine"
+
+
+@pytest.mark.parametrize("name", ["../own.csv", "/own.csv", "..", ".own.csv", "folder/own.csv", ""])
+def test_a_listing_names_files_of_its_folder_alone(tmp_path, name):
+    places = [tmp_path / "own.csv", tmp_path / "data" / "folder" / "own.csv", tmp_path / "data" / ".own.csv"]
+    for place in places:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("mine")
+    (tmp_path / "data" / LISTING).write_text(f"{hashlib.sha256(b'mine').hexdigest()}  {name}\n\ufffd\n")
+    write(compose([]), tmp_path)
+    assert all(place.read_text() == "mine" for place in places)
+
+
+def test_a_report_that_was_interrupted_is_cleared_up_by_the_next(tmp_path, rows, monkeypatch):
+    write(compose(judge_rows(seeds=3)), tmp_path)
+    first = digests(tmp_path)
+
+    class Killed(BaseException):
+        pass
+
+    def replace(source, target, left=iter(range(12))):
+        if next(left, None) is None:
+            raise Killed
+        os.rename(source, target)
+
+    monkeypatch.setattr("turinglearn.report.folder.os.replace", replace)
+    with pytest.raises(Killed):
+        write(compose(rows), tmp_path)
+    monkeypatch.undo()
+    assert set(first) < set(digests(tmp_path))
+    assert any(name.endswith(".part") for name in digests(tmp_path))
+    write(compose(judge_rows(seeds=3)), tmp_path)
+    assert digests(tmp_path) == first
 
 
 # --------------------------------------------------------------------------------------------------------------- escaping

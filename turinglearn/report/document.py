@@ -97,7 +97,7 @@ Block = Heading | Paragraph | Statements | Table | Figure | Formula | Listing
 
 @dataclass
 class Document:
-    """A title, and what follows it."""
+    """What a report says: a title, and the parts that follow it. `compose` makes one, `write` writes it."""
 
     title: str
     blocks: list[Block] = field(default_factory=list)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from turinglearn.report.contrasts import contrasts, control_of
 from turinglearn.report.document import Document, comma_separated
 from turinglearn.report.estimates import blocks_of, primary, splits
 from turinglearn.report.evidence_sections import beside_section, cross_section, failure_section
+from turinglearn.report.folder import refilled, whole
 from turinglearn.report.labels import Labels
 from turinglearn.report.markdown import as_markdown, standing_alone
 from turinglearn.report.markup import FOLDER, as_html
@@ -23,11 +23,12 @@ __all__ = ["compose", "write"]
 
 
 def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = None, planned: int | None = None) -> Document:
-    """What the rows of a store say.
+    """What the rows of a store say, as a `Document`.
 
-    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware. control:
-    the discriminator that the others are compared with, a network by default. planned: how many cells the study has in all.
-    ValueError for a control that no row has.
+    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware, such as
+    those of ``Store.rows``. control: the discriminator that the others are compared with; without one the first whose name is
+    that of a network, else the first by name. planned: how many cells the study has in all. ValueError for a control that no
+    row has.
     """
     runs = read(rows)
     blocks = blocks_of(runs)
@@ -51,22 +52,13 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
 
 
 def write(document: Document, folder: Path) -> Path:
-    """Write report.html, report.md, and beside them a folder with the CSV and the pictures; returns the page's path.
+    """Write report.html, report.md, and beside them a folder, data, with the CSV and the pictures; returns the page's path.
 
-    Each file is written whole or not at all. Files of that folder that the report has no more are left alone.
+    Each file is written whole or not at all. What an earlier report has left in data is deleted, unless it was changed since;
+    what others put there stays. OSError where the folder cannot be written.
     """
-    data = folder / FOLDER
-    data.mkdir(parents=True, exist_ok=True)
-    for name, part in document.data().items():
-        _whole(data / f"{name}.csv", comma_separated(part))
-    for name, svg in standing_alone(document).items():
-        _whole(data / name, svg)
-    _whole(folder / "report.md", as_markdown(document))
-    _whole(folder / "report.html", as_html(document))
+    tables = {f"{name}.csv": comma_separated(part) for name, part in document.data().items()}
+    with refilled(folder / FOLDER, tables | standing_alone(document)):
+        whole(folder / "report.md", as_markdown(document))
+        whole(folder / "report.html", as_html(document))
     return folder / "report.html"
-
-
-def _whole(path: Path, text: str) -> None:
-    draft = path.with_name(f"{path.name}.part")
-    draft.write_bytes(text.encode())
-    os.replace(draft, path)

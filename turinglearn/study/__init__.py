@@ -1,4 +1,4 @@
-"""A benchmark run: specification, cells, engines, the store."""
+"""Many games and judges: cells of a specification, played on an engine, kept in a store."""
 
 from turinglearn.study.cells import Cell, by_seed
 from turinglearn.study.driver import run

@@ -24,9 +24,9 @@ class Cell:
 
     kind: "judge", a judge on a pair with known log-odds; "game", a generator against a judge on a problem; or "truth", a
     problem by itself. problem, generator, discriminator, signal, objective: names, as the specification calls them; None
-    where the kind has none. recipes: of what they are made, by factor. seeds: more than one are replicas of one game, played
-    side by side: their grouping is part of the cell. examiners: the recipes of fresh judges, by name. versions: of the
-    components that it needs.
+    where the kind has none. recipes: what these names stand for, as texts, by factor. seeds: more than one are replicas of one
+    game, played side by side: their grouping is part of the cell. budget: whole numbers by name, and seconds. metrics: names.
+    examiners: the recipes of fresh judges, by name. versions: of the packages that it needs, by name.
     """
 
     kind: str
@@ -75,7 +75,10 @@ def groups(seeds: Sequence[int], size: int) -> list[tuple[int, ...]]:
 
 
 def by_seed(payload: Mapping[str, Any], figures: Mapping[str, float | None]) -> Iterator[tuple[int, dict[str, float | None]]]:
-    """Each seed of a finished cell with its own figures. In the store, those of the replica i are called "name@i"."""
+    """Each seed of a finished cell with its own figures, from the payload and the figures of its row.
+
+    In the store, the figures of the replica i are called "name@i".
+    """
     seeds = payload["seeds"]
     if len(seeds) == 1:
         yield seeds[0], dict(figures)

@@ -43,8 +43,11 @@ class Stopped(Interruption):
 def run(plan: Plan, engine: Engine, store: Writer, watch: Callable[[Outcome], None] = lambda outcome: None) -> Counter[str]:
     """Play the cells of a plan that are not finished, and count what came of them.
 
+    store: open, and begun with this plan. watch: called with each outcome once it is in the store. Returns how many of the
+    cells that were played came to each status.
+
     A cell that crashed may have suffered for another, or from the outside: it is played once more, alone, after all others,
-    and what comes of that counts. Raises `Stopped` on SIGINT and SIGTERM, StudyProblem where the store or the engine fails.
+    and what comes of that counts. Raises ``Stopped`` on SIGINT and SIGTERM, `StudyProblem` where the store or the engine fails.
     """
     finished, counts, suspects = store.finished(), Counter[str](), set()
     left = [job for job in plan.jobs if job.identity not in finished]

@@ -26,7 +26,10 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one cell may use: seconds of time, and bytes of memory beyond what its process held when the cell began."""
+    """What one cell may use: seconds of time, and bytes of memory beyond what its process held when the cell began.
+
+    ValueError for what is not positive.
+    """
 
     seconds: float
     memory: int
@@ -48,7 +51,11 @@ class Limits:
 
 @dataclass(frozen=True)
 class Plan:
-    """A whole study: its cells in order, the function "module:function" that plays one, and what each may use."""
+    """A whole study: its cells in order, the function "module:function" that plays one, and what each may use.
+
+    The function is given a payload, and returns figures: a dict of numbers, or None, by name. StudyProblem where two cells
+    have one identity.
+    """
 
     jobs: Sequence[Job]
     function: str
@@ -64,7 +71,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one job: figures where it is "ok", what went wrong where it is "error", "timeout" or "crashed"."""
+    """What came of one job: figures where it is "ok", what went wrong where it is "error", "timeout" or "crashed".
+
+    seconds: how long it took. started: when, by ISO 8601 in UTC. worker: "host:process".
+    """
 
     identity: str
     status: str

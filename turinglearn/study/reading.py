@@ -18,7 +18,7 @@ _AT = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 
 class SpecificationError(ValueError):
-    """A specification that cannot be run: "file:line:column: what, what was expected, the remedy"."""
+    """A specification that cannot be run: ``file:line:column: what, what was expected, the remedy``."""
 
 
 class Document:

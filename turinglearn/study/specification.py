@@ -65,7 +65,7 @@ _SECONDS, _MEMORY = 600.0, 2048  # for a cell, where the specification says noth
 
 @dataclass(frozen=True)
 class Specification:
-    """A study: its title, its cells in order, and the limits of each cell, in seconds and bytes.
+    """A study: its title, its cells in order, and the limits of each cell: time_limit in seconds, memory_limit in bytes.
 
     left_out: the pairs of players that cannot meet, and why, once for each.
     """

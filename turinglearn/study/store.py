@@ -50,7 +50,12 @@ class StoreProblem(StudyProblem):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A finished cell, and what it ran with."""
+    """A finished cell, and what it ran with.
+
+    identity, payload: of its `Cell`. status, figures, error, seconds, started, worker: of its `Outcome`. versions, commit,
+    hardware: of packages, of a working copy ("+" where files differ from it, "" where there is none), and of the machine of
+    the driver that began the run.
+    """
 
     identity: str
     payload: dict[str, Any]

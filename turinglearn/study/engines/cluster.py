@@ -32,6 +32,9 @@ _children: dict[str, list[Child]] = {}  # and those of each run, for its end
 class Cluster:
     """The workers of a Dask scheduler, such as "tcp://10.0.0.1:8786"; without an address, so many processes on this machine.
 
+    function, limits: of the plan. StudyProblem where no scheduler with workers answers, where their versions are others, or
+    without Dask.
+
     A cell is lost with its worker only where it ends that too. Dask, which may try it on others first, then blames all that
     waited there: they are "crashed", and whoever runs the study tries each again alone.
     """

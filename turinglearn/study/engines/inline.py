@@ -42,6 +42,7 @@ class Inline:
     A timer interrupts a cell that passes its limits, between two steps of Python. One that cannot be interrupted, such as an
     endless call of compiled code, is shown and ends the run half a minute later, and one that kills its process ends it too:
     what was finished is in the store, and `Processes` gets past such cells. Needs a POSIX system and the main thread.
+    function, limits: of the plan.
     """
 
     dashboard: str | None = None

@@ -14,7 +14,10 @@ __all__ = ["Processes"]
 
 
 class Processes:
-    """So many processes, each with one cell at a time, one thread and its own limits. Needs a POSIX system."""
+    """So many processes, each with one cell at a time, one thread and its own limits. Needs a POSIX system.
+
+    function, limits: of the plan. workers: how many processes; ValueError for none.
+    """
 
     dashboard: str | None = None
 
