@@ -20,7 +20,7 @@ _EXACT = 14  # differences, at most, of which every sign pattern is looked at
 _BLOCK = 2**20  # signs drawn at a time
 
 
-def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False) -> Interval:
+def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False, also: float = 0.0) -> Interval:
     """Student's (1908) interval of the mean of independent values (n,), n >= 2, such as one per seed.
 
     skewed: corrected for the skewness γ of the values, for such as squared errors and divergences, whose rare large ones
@@ -28,18 +28,20 @@ def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False) -
 
         g(T) = T + γ T² / 3 + γ² T³ / 27 + γ / 6n,    g⁻¹(z) = 3 [∛(1 + γ (z - γ / 6n)) - 1] / γ,                        (1)
 
-    takes the skewness out, and the interval is from mean - s g⁻¹(t / √n) to mean - s g⁻¹(-t / √n).
+    takes the skewness out, and the interval is from mean - s g⁻¹(t / √n) to mean - s g⁻¹(-t / √n). also: the standard error of
+    another, independent source, by which the interval is widened in proportion.
     """
     values, level = _one_per_seed(values, "values"), share(level, "level")
     n, middle, deviation = len(values), float(values.mean()), float(values.std(ddof=1))
-    error = deviation / math.sqrt(n)
+    alone = deviation / math.sqrt(n)
+    error = math.hypot(alone, also)
     t = float(student_t.ppf((1 + level) / 2, n - 1))
-    skewness = float(((values - middle) ** 3).mean()) / float(values.std()) ** 3 if skewed and deviation > 0 else 0.0
+    skewness = float((((values - middle) / values.std()) ** 3).mean()) if skewed and deviation > 0 else 0.0
     if abs(skewness) < 1e-6:  # (1) tends to Student's
         return Interval(middle, middle - t * error, middle + t * error, error)
     ends = np.array([t, -t]) / math.sqrt(n)
-    low, high = middle - deviation * 3 * (np.cbrt(1 + skewness * (ends - skewness / (6 * n))) - 1) / skewness
-    return Interval(middle, float(low), float(high), error)
+    moved = deviation * 3 * (np.cbrt(1 + skewness * (ends - skewness / (6 * n))) - 1) / skewness * error / alone
+    return Interval(middle, middle - float(moved[0]), middle - float(moved[1]), error)
 
 
 def paired_interval(values: Array, control: Array, *, level: float = 0.95) -> Interval:

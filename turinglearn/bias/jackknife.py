@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student_t
 
+from turinglearn.bias.contrasts import mean_interval
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import share, whole
 
@@ -17,7 +18,15 @@ __all__ = ["jackknife"]
 Statistic = Callable[[Any], float]
 
 
-def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log: bool = False, also: float = 0.0) -> Interval:
+def jackknife(
+    statistic: Statistic,
+    replicates: int,
+    *,
+    level: float = 0.95,
+    log: bool = False,
+    skewed: bool = False,
+    also: float = 0.0,
+) -> Interval:
     """Interval of a statistic of R independent replicates by leaving out one at a time.
 
     statistic(kept) is computed on the replicates with the indices kept, an integer array. With θ on all and θ₍ᵣ₎ without r,
@@ -31,6 +40,7 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
 
         ν = 2 Var(s²)⁻¹ E(s²)² = 2 R / (κ - 1 + 2 / (R - 1)), at most R - 1.                                          (2)
 
+    skewed: the skewness of the pseudo-values is taken out, as in `mean_interval`, for what may as well be 0 or negative.
     also: a standard error of another, independent source, such as finitely many points, which s² takes in; it is on the
     scale of θ.
 
@@ -49,9 +59,7 @@ def jackknife(statistic: Statistic, replicates: int, *, level: float = 0.95, log
         t = float(student_t.ppf(tail, _degrees(pseudo)))
         low, high = math.exp(middle - t * error), math.exp(middle + t * error)
         return Interval(value, min(value, low), max(value, high), value * error)
-    t = float(student_t.ppf(tail, n - 1))
-    error = math.sqrt((n * theta - (n - 1) * without).var(ddof=1) / n + also**2)
-    return Interval(value, value - t * error, value + t * error, error)
+    return mean_interval(n * theta - (n - 1) * without, level=level, skewed=skewed, also=also)
 
 
 def _degrees(pseudo: Any) -> float:

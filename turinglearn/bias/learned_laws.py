@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,11 +12,15 @@ from scipy.spatial.distance import cdist, pdist
 
 from turinglearn.bias.contrasts import mean_interval
 from turinglearn.bias.jackknife import jackknife
+from turinglearn.bias.squared_mean import squared_mean_difference, squared_mean_of_products
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import matrix
 from turinglearn.protocols import Array
 
-__all__ = ["LawSplit", "split_energy", "split_mmd"]
+__all__ = ["LawParts", "LawSplit", "bias_difference", "energy_parts", "split", "split_energy", "split_mmd"]
+
+Kernel = Callable[[Any], Any]  # of distances
+_BLOCK = 512  # rows of the genuine sample at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,7 @@ def split_energy(samples: Sequence[Array], genuine: Array, *, level: float = 0.9
     samples: one sample (n, d) of each of S >= 3 generators that differ only in their seed; genuine: (m, d), that none has
     seen. As `split_mmd` with k(x, y) = -|x - y|. Székely & Rizzo (2013).
     """
-    return _split(samples, genuine, lambda d: -d, level)
+    return split(energy_parts(samples, genuine), level=level)
 
 
 def split_mmd(samples: Sequence[Array], genuine: Array, *, bandwidth: float | None = None, level: float = 0.95) -> LawSplit:
@@ -46,43 +51,94 @@ def split_mmd(samples: Sequence[Array], genuine: Array, *, bandwidth: float | No
     q̄ being the mixture over all seeds there could be. Pairs of distinct seeds stand for it, pairs of distinct samples
     within one for q_s: all three are unbiased at any S and n, and can be negative. Samples are never pooled: a pooled
     mixture of S seeds would carry 1/S of the variance into the bias. k is exp(-|x-y|² / 2h²); bandwidth h is by default the
-    median distance within the genuine sample. The interval of the bias is the jackknife's over seeds, that of the variance the
-    jackknife's of its logarithm, and that of the total, one value per seed, Student's with the skewness taken out. The genuine
-    sample is held fixed, so give many rows.
+    median distance within the genuine sample.
+
+    The bias is the squared length of a mean in the kernel's space: its interval is `squared_mean_of_products`. That of the
+    variance is the jackknife's over seeds, and that of the total, one value per seed, Student's, both with skewness taken out.
+    The error of the genuine sample, by leaving out one row at a time, is in the first and the last.
     """
     y = matrix(genuine, "genuine", rows=2)
     h = float(np.median(pdist(y[:1000]))) if bandwidth is None else float(bandwidth)
     if not h > 0:
         raise ValueError(f"bandwidth={h}: expected a positive number, on the scale of the data.")
-    return _split(samples, genuine, lambda d: np.exp(-(d**2) / (2 * h * h)), level)
+    return split(_parts(samples, genuine, lambda d: np.exp(-(d**2) / (2 * h * h))), level=level)
 
 
-def _split(samples: Sequence[Array], genuine: Array, kernel: Any, level: float) -> LawSplit:
-    y, xs = matrix(genuine, "genuine", rows=2), [matrix(x, f"samples[{s}]", rows=2) for s, x in enumerate(samples)]
-    n = len(xs)
+@dataclass(frozen=True)
+class LawParts:
+    """The means of a kernel that all figures are made of: within and between S seeds, and across to m genuine rows.
+
+    within, repeated (S,): k(q_s, q_s) over pairs of distinct samples, and over all pairs; between (S, S): k(q_s, q_s'), and 0
+    on the diagonal; across (S, m): k(q_s, y_i); genuine (m,): the mean of k(y_i, y_j) over j ≠ i.
+    """
+
+    within: Any
+    repeated: Any
+    between: Any
+    across: Any
+    genuine: Any
+
+    @cached_property
+    def products(self) -> Any:
+        """⟨μ_s - μ_p, μ_s' - μ_p⟩ (S, S), μ the mean embeddings of the laws."""
+        across = self.across.mean(axis=1)
+        return self.between + np.diag(self.repeated) - across[:, None] - across + self.genuine.mean()
+
+    @property
+    def genuine_error(self) -> float:
+        """The standard error of k(p, p) - 2 mean_s k(p, q_s), by leaving out one genuine row at a time."""
+        m, rows, across = len(self.genuine), self.genuine, self.across.mean(axis=0)
+        without = (m * rows.mean() - 2 * rows) / (m - 2) - 2 * (m * across.mean() - across) / (m - 1)
+        return float(np.sqrt((m - 1) * without.var()))
+
+
+def split(parts: LawParts, *, level: float = 0.95) -> LawSplit:
+    """Total, bias and variance from the means of a kernel; see `split_mmd`."""
+    within, between, seeds = parts.within, parts.between, len(parts.within)
+
+    def variance(kept: Any) -> Any:
+        return within[kept].mean() - between[np.ix_(kept, kept)].sum() / (len(kept) * (len(kept) - 1))  # (3)
+
+    each = within + parts.genuine.mean() - 2 * parts.across.mean(axis=1)  # (1)
+    return LawSplit(
+        mean_interval(each, level=level, skewed=True, also=parts.genuine_error),
+        squared_mean_of_products(parts.products, level=level, also=parts.genuine_error),  # (2)
+        jackknife(variance, seeds, level=level, skewed=True),
+    )
+
+
+def bias_difference(parts: LawParts, control: LawParts, *, level: float = 0.95) -> Interval:
+    """The bias less that of a control with the same seeds, beside the same genuine sample: see `squared_mean_difference`."""
+    apart = 2 * (parts.across.mean(axis=0) - control.across.mean(axis=0))
+    also = float(apart.std(ddof=1)) / np.sqrt(len(apart))
+    return squared_mean_difference(parts.products, control.products, level=level, also=also)
+
+
+def energy_parts(samples: Sequence[Array], genuine: Array) -> LawParts:
+    """The means of k(x, y) = -|x - y|; see `split_energy`."""
+    return _parts(samples, genuine, lambda d: -d)
+
+
+def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel) -> LawParts:
+    y, xs = matrix(genuine, "genuine", rows=3), [matrix(x, f"samples[{s}]", rows=2) for s, x in enumerate(samples)]
+    n, m = len(xs), len(y)
     if n < 3 or any(x.shape[1] != y.shape[1] for x in xs):
+        features = sorted({x.shape[1] for x in xs})
         raise ValueError(
-            f"There are {n} samples with {[x.shape[1] for x in xs]} features, and {y.shape[1]} in the genuine one; expected at "
-            "least 3 samples, one for each seed, with as many features as the genuine one."
+            f"There are {n} samples with {' or '.join(map(str, features))} features, and {y.shape[1]} in the genuine one; "
+            "expected a list of at least 3 samples, one for each seed, and then the genuine one, with as many features."
         )
-    within = np.array([kernel(pdist(x)).mean() for x in xs])  # k(q_s, q_s)
-    truth, across = kernel(pdist(y)).mean(), np.array([kernel(cdist(x, y)).mean() for x in xs])  # k(p, p), k(p, q_s)
-    between = np.zeros((n, n))  # k(q_s, q_s'), s ≠ s'
+    within = np.array([kernel(pdist(x)).mean() for x in xs])
+    sizes, alone = np.array([len(x) for x in xs]), float(kernel(np.zeros(1))[0])  # k(x, x)
+    between = np.zeros((n, n))
     for i in range(n):
         for j in range(i):
             between[i, j] = between[j, i] = kernel(cdist(xs[i], xs[j])).mean()
-
-    def mixed(kept: Any) -> Any:
-        return between[np.ix_(kept, kept)].sum() / (len(kept) * (len(kept) - 1))
-
-    def bias(kept: Any) -> Any:
-        return truth + mixed(kept) - 2 * across[kept].mean()  # (2)
-
-    def variance(kept: Any) -> Any:
-        return within[kept].mean() - mixed(kept)  # (3)
-
-    return LawSplit(
-        mean_interval(truth + within - 2 * across, level=level, skewed=True),  # (1)
-        jackknife(bias, n, level=level),
-        jackknife(variance, n, level=level, log=True),
+    blocks = (kernel(cdist(y[i : i + _BLOCK], y)).sum(axis=1) for i in range(0, m, _BLOCK))
+    return LawParts(
+        within=within,
+        repeated=within + (alone - within) / sizes,
+        between=between,
+        across=np.stack([kernel(cdist(x, y)).mean(axis=0) for x in xs]),
+        genuine=(np.concatenate(list(blocks)) - alone) / (m - 1),
     )
