@@ -197,7 +197,6 @@ def test_judges_on_a_tiny_budget(judges, tmp_path, monkeypatch, capsys):
         ("PILOT", {name: judges.PILOT[name] for name in few}),
         ("CALIBRATED", ("logistic",)),
         ("CURVES", {"n": (50, 100), "d": (2, 3), "KL": (0.1, 0.5)}),
-        ("N", 60),
         ("RUNS", 2),
         ("ProcessPoolExecutor", InTurn),
     ):
@@ -206,9 +205,25 @@ def test_judges_on_a_tiny_budget(judges, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["judges.py", "--sets", "3", "--out", str(out), "--picture", str(picture)])
     assert judges.main() == 0
     with out.open(newline="") as file:
-        assert len(list(csv.DictReader(file))) == 3 + 3 * 2 * 2
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 4 + 3 * 2 * 2
+    floor = {name: float(value) for name, value in rows[3].items() if name not in ("part", "judge", "seconds")}
+    clipped, loss = [floor.pop(f"clipped_{level}") for level in (2, 4, 8)], floor.pop("log_loss")
+    assert clipped[0] > clipped[1] > clipped[2] >= 0  # the truth reaches farther
+    assert loss == pytest.approx(0.543, abs=0.01)
+    assert abs(floor.pop("jsd_in_sample")) < 1  # its rows are few
+    expected = {"n": judges.N, "d": 4, "KL": 0.67, "calibration_slope": 1}
+    assert floor == pytest.approx(dict.fromkeys(floor, 0) | expected, abs=1e-9)
+    for row in rows:
+        assert float(row["jsd"]) == pytest.approx(-2 * float(row["excess_log_loss"]))
+        assert float(row["log_loss"]) > float(row["excess_log_loss"]) > -1e-9
+    assert float(rows[0]["calibration_error"]) != 0
     page = out.with_suffix(".md").read_text()
     assert "| logistic, calibrated | " in page
+    assert f"| {judges.BAYES} | 0.00 (0.00 to 0.00) | {clipped[1]:.2f} | 0.00: 0.00 + 0.00 | {loss:.3f} | 0.000 (" in page
+    table = [line for line in page.split("## The order")[0].splitlines() if line.startswith("|")]
+    assert len(table) == 6
+    assert {line.count("|") for line in table} == {13}
     assert "Of its 1 pairs" in page
     assert picture.stat().st_size > 10_000
     capsys.readouterr()

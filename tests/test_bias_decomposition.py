@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy.special import expit
+from sklearn.tree import DecisionTreeClassifier
 
 from turinglearn.bias import (
     calibration_error,
     calibration_slope,
     excess_log_loss,
+    log_odds_of,
+    pair,
     squared_bias,
     squared_mean_interval,
     variance,
@@ -162,3 +167,53 @@ def test_calibration_errors():
     assert calibration_error(np.zeros_like(r), r) < 1e-3  # saying the base rate is calibrated, and useless
     exact = np.mean((expit(2 * r) - expit(r)) ** 2)
     assert calibration_error(2 * r, r) == pytest.approx(exact, rel=0.03)
+
+
+def test_points_of_which_a_judge_says_the_same_share_a_bin():
+    """A stump says two things: its calibration error is that of two points, whatever the order of the rows."""
+    truth = pair("shifted", 2, 2.0)
+    found = log_odds_of(DecisionTreeClassifier(max_depth=1), truth, 100, sets=3, points=4_000)
+    pi = expit(found.truth)
+    for said in found.values[:, 0]:
+        leaves = np.unique(said)
+        assert len(leaves) == 2
+        exact = sum((expit(leaf) - pi[said == leaf].mean()) ** 2 * np.mean(said == leaf) for leaf in leaves)
+        assert calibration_error(said, found.truth) == pytest.approx(exact, abs=5e-4)
+        assert calibration_error(said[::-1], found.truth[::-1]) == pytest.approx(calibration_error(said, found.truth))
+    assert abs(calibration_error(np.zeros(4_000), found.truth)) < 5e-4  # the base rate is calibrated, and useless
+
+
+def test_a_calibrated_judge_with_noise_in_its_bins_has_no_error_on_average():
+    """What the first of two features says is exactly calibrated: with 40 points too, the mean of many is zero."""
+    truth = pair("shifted", 2, 2.0)
+    shift = truth.q.modes[0, 0]
+    rng, errors = np.random.default_rng(8), []
+    for _ in range(1_000):
+        x = truth.points(40, rng)
+        errors.append(calibration_error(shift * (shift / 2 - x[:, 0]), truth.log_odds(x), bins=10))
+    assert min(errors) < 0
+    assert abs(np.mean(errors)) < 4 * np.std(errors) / np.sqrt(len(errors))
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(1, 12))
+def test_the_order_of_the_points_does_not_matter(said, bins):
+    rng = np.random.default_rng(9)
+    said, r, order = np.array(said, dtype=float), rng.normal(0, 2, len(said)), rng.permutation(len(said))
+    assert calibration_error(said, r, bins=bins) == pytest.approx(calibration_error(said[order], r[order], bins=bins))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: calibration_error(np.zeros(5), np.zeros(6)), r"shape \(5,\) and the truth \(6,\); expected \(N,\) of both"),
+        (lambda: calibration_slope(np.zeros((5, 1)), np.zeros(5)), r"shape \(5, 1\)"),
+        (lambda: calibration_error([0.0, np.nan], np.zeros(2)), "must be finite log-odds"),
+        (lambda: calibration_slope(np.zeros(2), [0.0, np.inf]), "must be finite log-odds"),
+        (lambda: calibration_error([0.0], [0.0]), "1 points; expected at least 2"),
+        (lambda: calibration_error(np.zeros(5), np.zeros(5), bins=0), "bins=0"),
+    ],
+)
+def test_calibration_refuses_what_is_no_log_odds(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()

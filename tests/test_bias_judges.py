@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
 from scipy.stats import randint
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
@@ -48,6 +52,16 @@ def test_the_perfect_judge_has_no_errors():
     assert abs(found.log_loss.total.value) < 1e-12
     assert found.calibration_error.value < 1e-6
     assert 0 < found.clipped[8.0] < found.clipped[4.0] < found.clipped[2.0]  # this truth reaches far
+
+
+@pytest.mark.parametrize("judge", [DummyClassifier(), HistGradientBoostingClassifier()])  # 20 rows in a leaf, or no tree
+def test_a_constant_fit_has_no_slope_and_all_other_figures(judge):
+    truth = pair("shifted", 2, 2.0)
+    found = judge_bias(judge, truth, 15, sets=4, points=200)
+    assert np.all(np.isnan(astuple(found.calibration_slope)))
+    assert found.squared_bias.value > 1
+    assert abs(found.calibration_error.value) < 0.02
+    assert np.all(np.isfinite([*astuple(found.calibration_error), *astuple(found.log_loss.total), *astuple(found.jsd)]))
 
 
 def test_a_model_of_the_right_form_has_less_bias_than_a_linear_one():

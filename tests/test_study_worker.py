@@ -116,6 +116,14 @@ def test_a_judge_has_the_figures_of_its_bias_and_those_of_the_bayes_rule():
     assert not any("second" in name for name in found)
 
 
+def test_a_judge_that_says_the_same_everywhere_has_no_slope_and_all_other_figures():
+    budget = dict(judge().budget) | {"n": 8}  # boosting takes 20 rows in a leaf
+    found = execute(replace(judge("boosting"), budget=tuple(sorted(budget.items()))).payload())
+    assert {name for name, value in found.items() if value is None} == {
+        f"calibration_slope{end}" for end in ("", "_low", "_high", "_se")
+    }
+
+
 def test_a_game_is_that_of_its_seed_and_measured_on_fresh_samples():
     law, found = ring(sigma=0.1), execute(game(seeds=(2,)).payload())
     players = NeuralGenerator(2, (8,)), NeuralDiscriminator((8,))

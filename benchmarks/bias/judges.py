@@ -1,4 +1,4 @@
-"""How eight judges err on pairs of laws whose log-odds are known: one problem closely, then curves in n, d and KL.
+"""How nine judges err on pairs of laws whose log-odds are known: one problem closely, then curves in n, d and KL.
 
     python benchmarks/bias/judges.py              # results/bias_judges.{csv,md} and docs/images/judge_curves.png
     python benchmarks/bias/judges.py --sets 5     # quicker
@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -31,9 +32,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from turinglearn.bias import Estimates, JudgeBias, divergences, errors_of, holm, jackknife, log_odds_of, pair
+from turinglearn.bias import Estimates, JudgeBias, Pair, divergences, errors_of, holm, jackknife, log_odds_of, pair
 from turinglearn.discriminators import ClassifierDiscriminator, KernelSVMDiscriminator, NeuralDiscriminator
 from turinglearn.metrics import Interval
+from turinglearn.protocols import Batch, LogOdds, Rng
 
 FAMILY, D, KL, N, RUNS = "correlated", 4, 0.67, 500, 5
 CURVES: dict[str, tuple[float, ...]] = {
@@ -65,8 +67,27 @@ PILOT = {
     "quadratic logistic": 0.16,
 }
 CALIBRATED = ("logistic", "50 neighbours", "network, stopped early", "forest, leaf 10", "forest, leaf 1", "boosting")
-FIELDS = ("part", "judge", "n", "d", "KL", "squared_bias", "low", "high", "variance", "of_sets", "of_runs", "excess_log_loss")
-FIELDS += ("excess_low", "excess_high", "log_loss_bias", "log_loss_variance", "calibration_slope", "jsd_in_sample", "seconds")
+BAYES = "Bayes rule"
+FIELDS = ("part", "judge", "n", "d", "KL", "squared_bias", "low", "high", "clipped_2", "clipped_4", "clipped_8", "variance")
+FIELDS += ("of_sets", "of_runs", "log_loss", "excess_log_loss", "excess_low", "excess_high", "log_loss_bias")
+FIELDS += ("log_loss_variance", "calibration_error", "calibration_slope", "jsd", "jsd_in_sample", "seconds")
+COLUMNS = ("judge", "squared bias", "clipped at 4", "variance: sets + runs", "log-loss", "excess log-loss", "of it bias")
+COLUMNS += ("calibration error", "slope", "2 JSD, fresh", "2 JSD, in sample", "seconds")
+
+
+class Bayes:
+    """The best judge: it knows the pair and has nothing to learn."""
+
+    says, refits = LogOdds, True
+
+    def __init__(self, truth: Pair) -> None:
+        self.truth = truth
+
+    def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
+        pass
+
+    def examine(self, batch: Batch) -> LogOdds:
+        return LogOdds(self.truth.log_odds(batch.x))
 
 
 @dataclass(frozen=True)
@@ -82,14 +103,18 @@ class Job:
     kl: float = KL
 
     def run(self) -> Estimates:
-        plain = self.judge.removesuffix(", calibrated")
-        judge = JUDGES[plain]()
+        truth, plain = pair(FAMILY, self.d, self.kl), self.judge.removesuffix(", calibrated")
+        judge = Bayes(truth) if self.judge == BAYES else JUDGES[plain]()
         if plain != self.judge:
             judge = ClassifierDiscriminator(judge, calibrate="platt")
         with threadpoolctl.threadpool_limits(1):
-            return log_odds_of(
-                judge, pair(FAMILY, self.d, self.kl), self.n, sets=self.sets, runs=self.runs, points=2_000, steps=500
-            )
+            return log_odds_of(judge, truth, self.n, sets=self.sets, runs=self.runs, points=2_000, steps=500)
+
+
+@cache
+def floor(d: int, kl: float) -> float:
+    """The log-loss of the Bayes rule."""
+    return divergences(pair(FAMILY, d, kl), draws=2**15).log_loss.value
 
 
 def ran(job: Job) -> tuple[Job, JudgeBias, Any]:
@@ -101,19 +126,14 @@ def ran(job: Job) -> tuple[Job, JudgeBias, Any]:
 def row(job: Job, found: JudgeBias) -> dict[str, Any]:
     bias, spread, excess = found.squared_bias, found.variance, found.log_loss.total
     figures = (
-        bias.value,
-        bias.low,
-        bias.high,
-        spread.total.value,
-        spread.sets,
-        spread.runs,
-        excess.value,
-        excess.low,
-        excess.high,
+        *(bias.value, bias.low, bias.high, *found.clipped.values()),
+        *(spread.total.value, spread.sets, spread.runs),
+        *(floor(job.d, job.kl) + excess.value, excess.value, excess.low, excess.high),
+        *(found.log_loss.bias.value, found.log_loss.variance.value),
+        *(found.calibration_error.value, found.calibration_slope.value),
+        *(found.jsd.value, found.jsd_in_sample.value, found.seconds),
     )
-    parts = found.log_loss.bias.value, found.log_loss.variance.value
-    more = *parts, found.calibration_slope.value, found.jsd_in_sample.value, found.seconds
-    return dict(zip(FIELDS, (job.part, job.judge, job.n, job.d, job.kl, *figures, *more), strict=True))
+    return dict(zip(FIELDS, (job.part, job.judge, job.n, job.d, job.kl, *figures), strict=True))
 
 
 def pairs_of(errors: Any) -> float:
@@ -138,17 +158,16 @@ Written by `python benchmarks/bias/judges.py --sets {sets}`: {provenance}. Every
 
 ## One problem closely
 
-{d} features that correlate as in an autoregression against independent ones, {n} rows of each kind, KL(p ‖ q) {kl} nats, Bayes
-log-loss {best:.3f}; {sets} training sets × {runs} runs, each interval 95 %. Squared bias and variance are of the log-odds, the
-excess log-loss is in nats over the Bayes rule's, whose own row would be zeros.
+{d} features that correlate as in an autoregression against independent ones, {n} rows of each kind, KL(p ‖ q) {kl} nats;
+{sets} training sets × {runs} runs, each interval 95 %. Squared bias and variance are of the log-odds, log-losses are in nats,
+their excess is over the Bayes rule's. The last row is the Bayes rule's own, judged as the others are.
 
-| judge | squared bias | variance: sets + runs | excess log-loss | of it bias | slope | 2 JSD, in sample | seconds |
-|---|---|---|---|---|---|---|---|
 {close}
 
-Slope: of the true log-odds on those that are said, 1 where they mean what they say. 2 JSD, in sample: how much too high the
-judge takes 2 JSD to be on the rows that it learned from. Seconds: of one fit, the median. *Calibrated*: by Platt's map on
-held-out rows, in three folds.
+Clipped at 4: squared bias with what is said cut at ±4, the truth left as it is; at ±2 and ±8 it is in bias_judges.csv.
+Calibration error: the mean square gap between the chance that is said and the chance that is so. Slope: of the true log-odds on
+those that are said, 1 where they mean what they say. 2 JSD: how much too high the judge takes it to be, on fresh rows and on
+those that it learned from. Seconds: of one fit, the median. *Calibrated*: by Platt's map on held-out rows, in three folds.
 
 ## The order of an earlier pilot
 
@@ -170,14 +189,15 @@ One of n, d and KL varies, the others as above; {sets} training sets, one run ea
 
 
 def page(rows: list[dict[str, Any]], close: list[tuple[Job, JudgeBias]], errors: dict[str, Any], sets: int) -> str:
-    best = divergences(pair(FAMILY, D, KL), draws=2**15).log_loss.value
-    lines = []
+    lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
     for job, f in close:
         b, e, v = f.squared_bias, f.log_loss.total, f.variance
         lines.append(
-            f"| {job.judge} | {b.value:.2f} ({b.low:.2f} to {b.high:.2f}) | {v.total.value:.2f}: {v.sets:.2f} + {v.runs:.2f} "
-            f"| {e.value:.3f} ({e.low:.3f} to {e.high:.3f}) | {f.log_loss.bias.value:.3f} | {f.calibration_slope.value:.2f} "
-            f"| {f.jsd_in_sample.value:.3f} | {f.seconds:.3f} |"
+            f"| {job.judge} | {b.value:.2f} ({b.low:.2f} to {b.high:.2f}) | {f.clipped[4.0]:.2f} "
+            f"| {v.total.value:.2f}: {v.sets:.2f} + {v.runs:.2f} | {floor(job.d, job.kl) + e.value:.3f} "
+            f"| {e.value:z.3f} ({e.low:z.3f} to {e.high:z.3f}) | {f.log_loss.bias.value:z.3f} "
+            f"| {f.calibration_error.value:z.4f} | {f.calibration_slope.value:.2f} | {f.jsd.value:z.3f} "
+            f"| {f.jsd_in_sample.value:z.3f} | {f.seconds:.3f} |"
         )
     contrasts = order(errors)
     apart = [c for c in contrasts if c[3]]
@@ -196,7 +216,6 @@ def page(rows: list[dict[str, Any]], close: list[tuple[Job, JudgeBias]], errors:
         d=D,
         n=N,
         kl=KL,
-        best=best,
         runs=RUNS,
         close="\n".join(lines),
         verdict=verdict,
@@ -210,7 +229,7 @@ def _curve(name: str, rows: list[dict[str, Any]]) -> str:
     lines = [f"| {name} | " + " | ".join(f"{v:,g}" for v in values) + " |", "|---|" + "---|" * len(values)]
     for judge in JUDGES:
         mine = {r[name]: r for r in rows if r["part"] == name and r["judge"] == judge}
-        cells = (f"{1e3 * mine[v]['log_loss_bias']:.0f} / {1e3 * mine[v]['log_loss_variance']:.0f}" for v in values)
+        cells = (f"{1e3 * mine[v]['log_loss_bias']:z.0f} / {1e3 * mine[v]['log_loss_variance']:z.0f}" for v in values)
         lines.append(f"| {judge} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
@@ -254,7 +273,7 @@ def main() -> int:
     parser.add_argument("--out", type=Path, default=root / "benchmarks" / "results" / "bias_judges.csv")
     parser.add_argument("--picture", type=Path, default=root / "docs" / "images" / "judge_curves.png")
     arguments = parser.parse_args()
-    names = [*JUDGES, *(f"{name}, calibrated" for name in CALIBRATED)]
+    names = [*JUDGES, *(f"{name}, calibrated" for name in CALIBRATED), BAYES]
     jobs = [Job("close", name, arguments.sets, RUNS) for name in names]
     for name, values in CURVES.items():
         key = {"n": "n", "d": "d", "KL": "kl"}[name]

@@ -76,8 +76,9 @@ class JudgeBias:
     """How a judge errs on a pair, over training sets and its own randomness, each with an interval.
 
     squared_bias, variance: of the log-odds. log_loss: the excess over the Bayes rule, split. calibration_error,
-    calibration_slope: means over training sets. jsd: the bias of the divergence as fresh rows show it, 2 JSD estimated less
-    2 JSD; jsd_in_sample: as the rows of the fit show it. clipped: squared bias with r̂ cut at ±2, ±4 and ±8.
+    calibration_slope: means over training sets; the slope is nan, with its interval, if a fit says the same everywhere.
+    jsd: the bias of the divergence as fresh rows show it, 2 JSD estimated less 2 JSD; jsd_in_sample: as the rows of the fit
+    show it. clipped: squared bias with r̂ cut at ±2, ±4 and ±8.
     """
 
     squared_bias: Interval
@@ -101,7 +102,7 @@ def errors_of(estimates: Estimates, *, level: float = 0.95) -> JudgeBias:
     r_hat, r = estimates.values, estimates.truth
     split = excess_log_loss(r_hat, r, level=level)
     errors = [np.mean([calibration_error(run, r) for run in one]) for one in r_hat]
-    slopes = [np.mean([calibration_slope(run, r) for run in one]) for one in r_hat]
+    slopes = np.array([np.mean([calibration_slope(run, r) for run in one]) for one in r_hat])
     best = float(np.mean(math.log(2) - softplus(r) + r / (1 + np.exp(-r))))  # the JSD, on the same points
     total = split.total
     return JudgeBias(
@@ -109,7 +110,7 @@ def errors_of(estimates: Estimates, *, level: float = 0.95) -> JudgeBias:
         variance=variance(r_hat, level=level),
         log_loss=split,
         calibration_error=mean_interval(np.array(errors), level=level),
-        calibration_slope=mean_interval(np.array(slopes), level=level),
+        calibration_slope=Interval(*[math.nan] * 4) if np.isnan(slopes).any() else mean_interval(slopes, level=level),
         jsd=Interval(-2 * total.value, -2 * total.high, -2 * total.low, 2 * total.standard_error),
         jsd_in_sample=mean_interval(2 * (estimates.in_sample.mean(axis=1) - best), level=level),
         clipped={c: squared_bias(np.clip(r_hat, -c, c), r, level=level).value for c in (2.0, 4.0, 8.0)},

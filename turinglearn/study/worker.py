@@ -34,8 +34,8 @@ def execute(payload: Mapping[str, Any]) -> Figures:
 
     - "judge": what `turinglearn.bias.errors_of` finds; an interval x is the figures x, x_low, x_high and x_se. squared_bias,
       squared_bias_clipped_2, _4, _8; variance, variance_sets, variance_runs; excess_log_loss, excess_log_loss_bias,
-      excess_log_loss_variance; calibration_error, calibration_slope; jsd_error, jsd_error_in_sample. Of the Bayes rule:
-      bayes_kl, bayes_jsd, bayes_accuracy, bayes_log_loss.
+      excess_log_loss_variance; calibration_error, calibration_slope, None if a fit says the same everywhere; jsd_error,
+      jsd_error_in_sample. Of the Bayes rule: bayes_kl, bayes_jsd, bayes_accuracy, bayes_log_loss.
     - "game": rounds, and what `turinglearn.study.measures` finds; of replica i each is called "name@i".
     - "truth": of the problem, entropy and entropy_se, floor, the energy distance between two of its own samples, and x[i,j].
 
