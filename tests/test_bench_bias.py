@@ -175,12 +175,6 @@ def judges():
     return loaded("judges")
 
 
-def test_pairs_are_unbiased_products_of_distinct_sets(judges):
-    e = np.random.default_rng(0).standard_normal((4, 3))
-    expected = np.mean([(e[s] * e[t]).mean() for s in range(4) for t in range(4) if s != t])
-    assert judges.pairs_of(e) == pytest.approx(expected)
-
-
 def test_the_order_of_the_pilot_is_found_and_contradicted(judges):
     rng = np.random.default_rng(1)
     errors = {name: np.sqrt(bias) + 0.01 * rng.standard_normal((20, 50)) for name, bias in judges.PILOT.items()}

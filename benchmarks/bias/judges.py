@@ -32,7 +32,17 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from turinglearn.bias import Estimates, JudgeBias, Pair, divergences, errors_of, holm, jackknife, log_odds_of, pair
+from turinglearn.bias import (
+    Estimates,
+    JudgeBias,
+    Pair,
+    divergences,
+    errors_of,
+    holm,
+    log_odds_of,
+    pair,
+    squared_mean_difference,
+)
 from turinglearn.discriminators import ClassifierDiscriminator, KernelSVMDiscriminator, NeuralDiscriminator
 from turinglearn.metrics import Interval
 from turinglearn.protocols import Batch, LogOdds, Rng
@@ -136,18 +146,11 @@ def row(job: Job, found: JudgeBias) -> dict[str, Any]:
     return dict(zip(FIELDS, (job.part, job.judge, job.n, job.d, job.kl, *figures), strict=True))
 
 
-def pairs_of(errors: Any) -> float:
-    """∫ (E e)² dm, unbiased, from errors (R, N) of R training sets."""
-    r = len(errors)
-    return float(((errors.sum(axis=0) ** 2).mean() - (errors**2).mean(axis=1).sum()) / (r * (r - 1)))
-
-
 def order(errors: dict[str, Any]) -> list[tuple[str, str, Interval, bool]]:
     """Pairs of the pilot's judges, the more biased there first: the contrast here, and whether Holm's test tells them apart."""
     found = {}
     for a, b in combinations(PILOT, 2):
-        ours, theirs = errors[a], errors[b]
-        found[a, b] = jackknife(lambda kept, u=ours, v=theirs: pairs_of(u[kept]) - pairs_of(v[kept]), len(ours))
+        found[a, b] = squared_mean_difference(*(errors[name] @ errors[name].T / errors[name].shape[1] for name in (a, b)))
     p = holm({key: float(2 * student.sf(abs(i.value) / i.standard_error, len(errors[key[0]]) - 1)) for key, i in found.items()})
     return [(a, b, interval, p[a, b] < 0.05) for (a, b), interval in found.items()]
 

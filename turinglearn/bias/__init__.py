@@ -13,7 +13,7 @@ from turinglearn.bias.jackknife import jackknife
 from turinglearn.bias.judges import Estimates, JudgeBias, errors_of, judge_bias, log_odds_of
 from turinglearn.bias.learned_laws import LawSplit, split_energy, split_mmd
 from turinglearn.bias.pairs import FAMILIES, Law, Pair, pair
-from turinglearn.bias.squared_mean import squared_mean_interval
+from turinglearn.bias.squared_mean import squared_mean_difference, squared_mean_interval, squared_mean_of_products
 from turinglearn.bias.teaching import taught
 from turinglearn.bias.tuning import Trial, Tuned, tune
 
@@ -56,7 +56,9 @@ __all__ = [
     "split_energy",
     "split_mmd",
     "squared_bias",
+    "squared_mean_difference",
     "squared_mean_interval",
+    "squared_mean_of_products",
     "taught",
     "tune",
     "variance",

@@ -17,7 +17,7 @@ from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import matrix
 from turinglearn.protocols import Array
 
-__all__ = ["LawParts", "LawSplit", "bias_difference", "energy_parts", "split", "split_energy", "split_mmd"]
+__all__ = ["LawParts", "LawSplit", "bias_difference", "energy_means", "energy_parts", "split", "split_energy", "split_mmd"]
 
 Kernel = Callable[[Any], Any]  # of distances
 _BLOCK = 512  # rows of the genuine sample at a time
@@ -114,14 +114,28 @@ def bias_difference(parts: LawParts, control: LawParts, *, level: float = 0.95) 
     return squared_mean_difference(parts.products, control.products, level=level, also=also)
 
 
-def energy_parts(samples: Sequence[Array], genuine: Array) -> LawParts:
-    """The means of k(x, y) = -|x - y|; see `split_energy`."""
-    return _parts(samples, genuine, lambda d: -d)
+def energy_parts(samples: Sequence[Array], genuine: Array, means: Any = None) -> LawParts:
+    """The means of k(x, y) = -|x - y|; see `split_energy`. means: `energy_means` of the genuine sample, where known."""
+    return _parts(samples, genuine, _negative, means)
 
 
-def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel) -> LawParts:
+def energy_means(genuine: Array) -> Any:
+    """The mean of -|y_i - y_j| over j ≠ i, (m,)."""
+    return _means(matrix(genuine, "genuine", rows=3), _negative)
+
+
+def _negative(d: Any) -> Any:
+    return -d
+
+
+def _means(y: Any, kernel: Kernel) -> Any:
+    blocks = (kernel(cdist(y[i : i + _BLOCK], y)).sum(axis=1) for i in range(0, len(y), _BLOCK))
+    return (np.concatenate(list(blocks)) - float(kernel(np.zeros(1))[0])) / (len(y) - 1)
+
+
+def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel, means: Any = None) -> LawParts:
     y, xs = matrix(genuine, "genuine", rows=3), [matrix(x, f"samples[{s}]", rows=2) for s, x in enumerate(samples)]
-    n, m = len(xs), len(y)
+    n = len(xs)
     if n < 3 or any(x.shape[1] != y.shape[1] for x in xs):
         features = sorted({x.shape[1] for x in xs})
         raise ValueError(
@@ -134,11 +148,10 @@ def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel) -> LawParts
     for i in range(n):
         for j in range(i):
             between[i, j] = between[j, i] = kernel(cdist(xs[i], xs[j])).mean()
-    blocks = (kernel(cdist(y[i : i + _BLOCK], y)).sum(axis=1) for i in range(0, m, _BLOCK))
     return LawParts(
         within=within,
         repeated=within + (alone - within) / sizes,
         between=between,
         across=np.stack([kernel(cdist(x, y)).mean(axis=0) for x in xs]),
-        genuine=(np.concatenate(list(blocks)) - alone) / (m - 1),
+        genuine=_means(y, kernel) if means is None else means,
     )

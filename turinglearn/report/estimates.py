@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.bias import jackknife, mean_interval, paired_interval, squared_mean_interval
+from turinglearn.bias import jackknife, mean_interval, paired_interval, squared_mean_difference, squared_mean_of_products
 from turinglearn.metrics import Interval
-from turinglearn.report.laws import distance, law_bias, law_bias_difference, law_variance
+from turinglearn.report.laws import distance, law_bias_difference, law_split
 from turinglearn.report.measures import BIAS, SPLITS, TOTAL, Measure
 from turinglearn.report.rows import Pairs, Run
 from turinglearn.report.settings import Common
@@ -141,7 +141,7 @@ def laws(part: str) -> Quantity:
         "Székely & Rizzo (2013)",
         lambda run, block: None if block.genuine is None else run.sample,
         3,
-        lambda x, block: (law_bias if bias else law_variance)(x, block.genuine),
+        lambda x, block: law_split(x, block.genuine).bias if bias else law_split(x, block.genuine).variance,
         lambda a, b, block: law_bias_difference(a, b, block.genuine),
         lambda x, block: distance(x, block.genuine),
     )
@@ -150,7 +150,6 @@ def laws(part: str) -> Quantity:
 def parameters(part: str) -> Quantity:
     """Squared bias, or variance, of learned parameters, a mean over them, in units of their Cramér-Rao bounds where known."""
     bias = part == "bias"
-    statistic = _distinct if bias else _variance
     return Quantity(
         f"parameters_{part}",
         f"{'squared bias' if bias else 'variance'} of the learned parameters",
@@ -161,10 +160,12 @@ def parameters(part: str) -> Quantity:
         "Hoeffding (1948); Cramér (1946), Rao (1945)",
         _errors,
         3,
-        (lambda e, block: squared_mean_interval(_distinct(e), e))
+        (lambda e, block: squared_mean_of_products(_products(e)))
         if bias
         else (lambda e, block: jackknife(lambda kept: _variance(e[kept]), len(e), log=True)),
-        lambda a, b, block: jackknife(lambda kept: statistic(a[kept]) - statistic(b[kept]), len(a)),
+        (lambda a, b, block: squared_mean_difference(_products(a), _products(b)))
+        if bias
+        else (lambda a, b, block: jackknife(lambda kept: _variance(a[kept]) - _variance(b[kept]), len(a))),
         lambda e, block: float((e**2).sum()),
     )
 
@@ -219,10 +220,9 @@ def _errors(run: Run, block: Block) -> Any:
     return np.array([(f[f"estimate{n}"] - f[f"truth{n}"]) / f.get(f"bound{n}", 1.0) for n in names]) if names else None
 
 
-def _distinct(e: Any) -> float:
-    """The mean over parameters of products of distinct seeds: squared bias without the variance."""
-    n = len(e)
-    return float(((e.sum(axis=0) ** 2 - (e**2).sum(axis=0)) / (n * (n - 1))).mean())
+def _products(e: Any) -> Any:
+    """⟨e_s, e_s'⟩ / k of the errors (S, k)."""
+    return e @ e.T / e.shape[1]
 
 
 def _variance(e: Any) -> float:

@@ -2,36 +2,26 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
-from turinglearn.bias import jackknife, split_energy
+from turinglearn.bias.learned_laws import LawParts, LawSplit, bias_difference, energy_means, energy_parts, split
 from turinglearn.metrics import Interval
 
-__all__ = ["distance", "law_bias", "law_bias_difference", "law_variance"]
+__all__ = ["distance", "law_bias_difference", "law_split"]
 
 
-def law_bias(samples: Any, genuine: Any) -> Interval:
-    """D(p, q̄) of samples (S, n, d), one per seed, to a genuine sample: see `split_energy`."""
-    return split_energy(samples, genuine).bias
-
-
-def law_variance(samples: Any, genuine: Any) -> Interval:
-    """E D(q_s, q̄) of samples (S, n, d): see `split_energy`."""
-    return split_energy(samples, genuine).variance
+def law_split(samples: Any, genuine: Any) -> LawSplit:
+    """Bias D(p, q̄) and variance E D(q_s, q̄) of samples (S, n, d), one per seed, beside a genuine sample: see `split_energy`."""
+    return split(_parts(samples, genuine))
 
 
 def law_bias_difference(ours: Any, theirs: Any, genuine: Any) -> Interval:
-    """D(p, q̄) of ours less that of theirs, both (S, n, d) with the same seeds, by leaving out one seed of both at a time."""
-    (across, between), (across_b, between_b) = (_parts(samples, genuine) for samples in (ours, theirs))
-
-    def bias(kept: Any, across: Any, between: Any) -> float:
-        mixed = between[np.ix_(kept, kept)].sum() / (len(kept) * (len(kept) - 1))
-        return float(2 * across[kept].mean() - mixed)  # and less E|X - X'|, which both have
-
-    return jackknife(lambda kept: bias(kept, across, between) - bias(kept, across_b, between_b), len(ours))
+    """D(p, q̄) of ours less that of theirs, both (S, n, d) with the same seeds: see `squared_mean_difference`."""
+    return bias_difference(_parts(ours, genuine), _parts(theirs, genuine))
 
 
 def distance(sample: Any, genuine: Any) -> float:
@@ -39,11 +29,16 @@ def distance(sample: Any, genuine: Any) -> float:
     return float(2 * cdist(sample, genuine).mean() - pdist(sample).mean())
 
 
-def _parts(samples: Any, genuine: Any) -> tuple[Any, Any]:
-    """Mean distances of each sample to the genuine one (S,), and to each other sample (S, S), 0 on the diagonal."""
-    count = len(samples)
-    between = np.zeros((count, count))
-    for i in range(count):
-        for j in range(i):
-            between[i, j] = between[j, i] = cdist(samples[i], samples[j]).mean()
-    return np.array([cdist(x, genuine).mean() for x in samples]), between
+def _parts(samples: Any, genuine: Any) -> LawParts:
+    return _of_bytes(*(part for x in (samples, genuine) for part in (np.asarray(x, float).tobytes(), np.shape(x))))
+
+
+@lru_cache(maxsize=256)  # of one control there are many contrasts
+def _of_bytes(samples: bytes, shape: tuple[int, ...], genuine: bytes, rows: tuple[int, ...]) -> LawParts:
+    y = np.frombuffer(genuine).reshape(rows)
+    return energy_parts(list(np.frombuffer(samples).reshape(shape)), y, _means(genuine, rows))
+
+
+@lru_cache(maxsize=64)  # of one genuine sample there are many settings
+def _means(genuine: bytes, rows: tuple[int, ...]) -> Any:
+    return energy_means(np.frombuffer(genuine).reshape(rows))
