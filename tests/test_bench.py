@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.study_driver import plan_of
+from tests.study_driver import plan_of, trusted
 from tests.study_plans import lasting
 from turinglearn import bench
 from turinglearn.study.store import Store
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(bench, "plan_of", plan_of)
+    monkeypatch.setattr(bench, "check_trusted", trusted)
     Path("cells.json").write_text(json.dumps(CELLS))
     return tmp_path
 

@@ -23,6 +23,7 @@ from turinglearn.study.outcomes import Plan, StudyProblem
 from turinglearn.study.progress import watching
 from turinglearn.study.specification import read_specification
 from turinglearn.study.store import Store
+from turinglearn.study.trust import check_trusted
 from turinglearn.study.writer import Writer, is_written
 
 __all__ = ["app", "plan_of"]
@@ -80,12 +81,13 @@ def run_(
     with _mistakes(as_json):
         path = store or specification.with_suffix(".sqlite")
         plan = plan_of(specification, only=only or (), allow_imports=allow_imports)
-        _play(plan, path, _engine(plan, engine, workers, scheduler), as_json)
+        _play(plan, path, _engine(plan, engine, workers, scheduler), as_json, allow_imports)
 
 
 @app.command()
 def resume(
     store: StoreFile,
+    allow_imports: Imports = False,
     engine: EngineKind = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -95,7 +97,8 @@ def resume(
     with _mistakes(as_json):
         with Store(store) as opened:
             plan = opened.plan()
-        _play(plan, store, _engine(plan, engine, workers, scheduler), as_json)
+        check_trusted(store, plan, allow_imports=allow_imports)
+        _play(plan, store, _engine(plan, engine, workers, scheduler), as_json, allow_imports)
 
 
 @app.command()
@@ -157,7 +160,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _play(plan: Plan, path: Path, engine: Engine, as_json: bool) -> None:
+def _play(plan: Plan, path: Path, engine: Engine, as_json: bool, allow_imports: bool) -> None:
     stopped: Stopped | None = None
     with Writer(path) as writer:
         writer.begin(plan)
@@ -170,7 +173,8 @@ def _play(plan: Plan, path: Path, engine: Engine, as_json: bool) -> None:
         figures = _figures(path, writer.counts())
     print(json.dumps(figures) if as_json else _told(figures))
     if stopped is not None:
-        print(f"Stopped; what was finished is kept. To go on: turinglearn bench resume {path}", file=sys.stderr)
+        again = f"turinglearn bench resume {path}{' --allow-imports' * allow_imports}"
+        print(f"Stopped; what was finished is kept. To go on: {again}", file=sys.stderr)
         raise typer.Exit(_SIGNALLED + stopped.number)
 
 
