@@ -1,7 +1,7 @@
 """Filters that select cells: "discriminator=forest", "problem[kl=0.5]", "generator=neural[latent_dim=4]", "seed=0", "n=100".
 
 Filters of different factors must all hold; of one factor one is enough. What is selected has the identity that it has in the
-whole study: a seed selects its group of replicas.
+whole study: a seed selects its group of replicas. A game takes along the cell of its problem by itself, its truth.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Filter:
 
 
 def select(cells: Sequence[Cell], texts: Iterable[str]) -> tuple[Cell, ...]:
-    """The cells that the filters select, in their order; all, where there are none.
+    """The cells that the filters select, with the truths of their games, in their order; all, where there are none.
 
     ValueError for a filter that is none, names what no cell has, or leaves nothing.
     """
@@ -69,10 +69,13 @@ def select(cells: Sequence[Cell], texts: Iterable[str]) -> tuple[Cell, ...]:
         chosen = Filter.read(text)
         _check(chosen, text, cells)
         by_factor.setdefault(chosen.factor, []).append(chosen)
-    left = tuple(cell for cell in cells if all(any(f.holds(cell) for f in some) for some in by_factor.values()))
-    if not left:
+    left = [all(any(f.holds(cell) for f in some) for some in by_factor.values()) for cell in cells]
+    if not any(left):
         raise ValueError("The filters leave no cell: each selects some, and none is selected by all. Leave one out.")
-    return left
+    played = {cell.problem for cell, is_left in zip(cells, left, strict=True) if is_left and cell.kind == "game"}
+    return tuple(
+        cell for cell, is_left in zip(cells, left, strict=True) if is_left or (cell.kind == "truth" and cell.problem in played)
+    )
 
 
 def _check(chosen: Filter, text: str, cells: Sequence[Cell]) -> None:
