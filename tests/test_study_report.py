@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student_t
 
-from tests.study_rows import HOSTILE, everything, failing, game_rows, judge_rows, payload, renamed, row
+from tests.study_rows import HOSTILE, everything, failing, game_rows, judge_rows, kept_sample, payload, renamed, row
 from turinglearn.bias import (
     completion,
     holm,
@@ -31,7 +31,7 @@ from turinglearn.bias import (
     relative_efficiency,
     split_energy,
 )
-from turinglearn.report import compose, write
+from turinglearn.report import compose, laws, write
 from turinglearn.report.document import Figure, Statements, Table, comma_separated, say
 from turinglearn.report.dress import SCRIPT
 from turinglearn.report.folder import LISTING
@@ -354,6 +354,27 @@ def test_learned_laws_are_split_by_their_kept_samples(rows, document):
     biases = [split_energy(samples(rows, arm), genuine).bias.value for arm in ("svm", "neural")]
     line = next(c for c in table(document, "comparisons") if (c["cells"], c["discriminator"]) == ("game", "svm"))
     assert float(line["difference"]) == pytest.approx(biases[0] - biases[1], abs=1e-12)
+
+
+def test_of_several_genuine_samples_the_largest_counts():
+    rows = game_rows()
+    few, more = (
+        row(payload("truth", "gaussian", "gaussian(mean=(1.0, -1.0))", budget={"kept": n}), kept_sample(x[:n]))
+        for x in [np.random.default_rng(5).normal((1, -1), 1, (900, 2))]
+        for n in (150, 900)
+    )
+    truth = np.array([more["figures"][f"x[{i},{j}]"] for i in range(900) for j in range(2)]).reshape(900, 2)
+    for each in ([few, *rows, more], [more, *rows, few]):
+        line = next(c for c in table(compose(each), "plane-game-law_bias") if c["discriminator"] == "svm")
+        assert float(line["bias"]) == split_energy(samples(rows, "svm"), truth).bias.value
+
+
+def test_a_distance_to_a_genuine_sample_is_found_once(monkeypatch, rows):
+    asked, found = [], laws.cdist
+    monkeypatch.setattr(laws, "cdist", lambda x, y: asked.append((x.tobytes(), len(y))) or found(x, y))
+    compose(rows)
+    genuine = [x for x, count in asked if count == 200]
+    assert len(genuine) == len(set(genuine)) == 16  # three arms with six seeds each, of which two have failed
 
 
 def test_parameters_stand_beside_their_bounds(rows, document):

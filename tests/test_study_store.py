@@ -274,6 +274,23 @@ def test_exports_hold_everything(tmp_path):
     assert not list(tmp_path.glob("*.partial"))
 
 
+def test_samples_take_no_columns_and_come_back(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow, which is not installed")
+    whole = Plan(jobs(1), "a:b", Limits(1.0, 2**20))
+    with Writer(tmp_path / "s.sqlite") as writer:
+        writer.begin(whole)
+        writer.write(outcome(whole.jobs[0], floor=0.5, **{f"x[{i},0]": i / 3 for i in range(4000)}))
+        rows = list(writer.rows())
+        export(writer, tmp_path / "s.csv")
+        export(writer, tmp_path / "s.parquet")
+    header = (tmp_path / "s.csv").read_text().partition("\n")[0].split(",")
+    for names in (header, parquet.read_schema(tmp_path / "s.parquet").names):
+        assert [name for name in names if name.startswith("figures.")] == ["figures.floor"]
+    with Store(tmp_path / "s.parquet") as store:
+        assert list(store.rows()) == rows
+        assert len(rows[0].figures) == 4001
+
+
 def test_parquet_that_is_none_of_ours(tmp_path):
     pyarrow = pytest.importorskip("pyarrow", reason="needs pyarrow, which is not installed")
     parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow, which is not installed")

@@ -38,7 +38,7 @@ _GAME = {
     "kept": (0, 512),
 }
 _USUAL_GAME = {"draws": 2_000, "kept": 64}
-_TRUTH = (("draws", 2_000), ("kept", 256))
+_TRUTH = (("draws", 2_000), ("kept", 4_096))
 _JUDGED, _PLAYED = ("problems", "discriminators"), ("problems", "generators", "discriminators", "signals", "objectives")
 
 
