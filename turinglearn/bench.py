@@ -56,6 +56,9 @@ Only = Annotated[
     typer.Option(help="Cells of this kind alone, such as discriminator=forest or problem=ring[kl=0.5]; may be repeated."),
 ]
 Imports = Annotated[bool, typer.Option("--allow-imports", help="Players may come from any module, whose code then runs.")]
+Retry = Annotated[
+    bool, typer.Option("--retry", help="Play the cells that failed once more; those that are ok stay as they are.")
+]
 
 
 def plan_of(specification: Path, *, only: Sequence[str] = (), allow_imports: bool = False) -> Plan:
@@ -72,6 +75,7 @@ def run_(
     store: Annotated[Path | None, typer.Option(help="The store; beside the specification, by its name.")] = None,
     only: Only = None,
     allow_imports: Imports = False,
+    retry: Retry = False,
     engine: EngineKind = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -81,13 +85,14 @@ def run_(
     with _mistakes(as_json):
         path = store or specification.with_suffix(".sqlite")
         plan = plan_of(specification, only=only or (), allow_imports=allow_imports)
-        _play(plan, path, _engine(plan, engine, workers, scheduler), as_json, allow_imports)
+        _play(plan, path, _engine(plan, engine, workers, scheduler), as_json, retry, allow_imports)
 
 
 @app.command()
 def resume(
     store: StoreFile,
     allow_imports: Imports = False,
+    retry: Retry = False,
     engine: EngineKind = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -98,7 +103,7 @@ def resume(
         with Store(store) as opened:
             plan = opened.plan()
         check_trusted(store, plan, allow_imports=allow_imports)
-        _play(plan, store, _engine(plan, engine, workers, scheduler), as_json, allow_imports)
+        _play(plan, store, _engine(plan, engine, workers, scheduler), as_json, retry, allow_imports)
 
 
 @app.command()
@@ -160,21 +165,24 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _play(plan: Plan, path: Path, engine: Engine, as_json: bool, allow_imports: bool) -> None:
+def _play(plan: Plan, path: Path, engine: Engine, as_json: bool, retry: bool, allow_imports: bool) -> None:
     stopped: Stopped | None = None
     with Writer(path) as writer:
         writer.begin(plan)
+        again = writer.forget_failed(plan) if retry else 0
+        if retry and not as_json:
+            print(f"Playing {again} failed cell{'s' * (again != 1)} once more.", file=sys.stderr)
         left = len({job.identity for job in plan.jobs} - writer.finished())
         with watching(_err, left, lambda: engine.dashboard) as watch:
             try:
                 run(plan, engine, writer, watch)
             except Stopped as error:
                 stopped = error
-        figures = _figures(path, writer.counts())
+        figures = _figures(path, writer.counts()) | ({"retried": again} if retry else {})
     print(json.dumps(figures) if as_json else _told(figures))
     if stopped is not None:
-        again = f"turinglearn bench resume {path}{' --allow-imports' * allow_imports}"
-        print(f"Stopped; what was finished is kept. To go on: {again}", file=sys.stderr)
+        command = f"turinglearn bench resume {path}{' --allow-imports' * allow_imports}"
+        print(f"Stopped; what was finished is kept. To go on: {command}", file=sys.stderr)
         raise typer.Exit(_SIGNALLED + stopped.number)
 
 

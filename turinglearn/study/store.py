@@ -1,4 +1,4 @@
-"""The store of a study: one SQLite file, in which each finished cell is a row that nothing takes away again.
+"""The store of a study: one SQLite file, in which each finished cell is a row that stays, unless it failed and is tried again.
 
 Its tables: `job` (the cells, in order), `run` (each time that a driver was at work: what it ran with), `outcome` (the finished
 cells). Many may read while one writes. A commit survives the death of its process at once; a row is on the disk, and survives

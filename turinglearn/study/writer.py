@@ -84,6 +84,12 @@ class Writer(Store):
                 (now(), plan.function, plan.limits.seconds, plan.limits.memory, *facts),
             ).lastrowid
 
+    def forget_failed(self, plan: Plan) -> int:
+        """Forget what came of those cells of the plan that failed, so that they are played again; returns how many."""
+        failed = "DELETE FROM outcome WHERE identity = ? AND status != 'ok'"
+        with self._transaction(wait=True) as connection:
+            return connection.executemany(failed, ((job.identity,) for job in plan.jobs)).rowcount
+
     def write(self, outcome: Outcome) -> None:
         """Add a finished cell of the run that has begun. When this returns, the death of this process cannot lose it."""
         figures, o = canonical(outcome.figures), outcome
