@@ -518,6 +518,18 @@ def test_the_control_is_chosen_or_a_network(rows):
         compose(rows, control="nobody")
 
 
+@pytest.mark.parametrize(
+    ("failed", "control"),
+    [((), "neural"), (("neural",), "forest"), (("neural", "forest"), "logistic"), (("forest", "logistic"), "neural")],
+)
+def test_a_discriminator_that_never_finished_is_no_control_by_itself(failed, control):
+    rows = judge_rows(seeds=3)
+    for arm in failed:
+        rows = failing(rows, every=1, arm=arm)
+    assert {c["control"] for c in table(compose(rows), "comparisons")} == {control}
+    assert {c["control"] for c in table(compose(rows, control="forest"), "comparisons")} == {"forest"}
+
+
 def test_a_part_of_a_study_says_so(rows):
     assert f"{len(rows)} of 200 cells are finished" in as_html(compose(rows, planned=200))
     assert "This is a part of the study." in as_html(compose(rows, planned=200))
