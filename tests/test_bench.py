@@ -216,7 +216,15 @@ def test_a_specification_is_filtered_run_and_reported(tmp_path, monkeypatch):
     assert json.loads(found.stdout)["done"] == 1
     done = CliRunner().invoke(bench.app, ["report", "study.sqlite"])
     assert done.exit_code == 0, done.output
-    assert "logistic" in (tmp_path / "study-report" / "report.md").read_text()
+    text = (tmp_path / "study-report" / "report.md").read_text()
+    assert text.startswith("# study\n")
+    assert "logistic" in text
+    (tmp_path / "titled.toml").write_text('title = "Told <b>here</b>"\n' + (tmp_path / "study.toml").read_text())
+    done = said("run", "titled.toml", "--store", "study.sqlite", "--engine", "inline", "--only", "discriminator=logistic")
+    assert done.exit_code == 0, done.output
+    for more, title in (((), "Told &lt;b&gt;here&lt;/b&gt;"), (("--title", "Asked for"), "Asked for")):
+        assert said("report", "study.sqlite", *more).exit_code == 0
+        assert (tmp_path / "study-report" / "report.md").read_text().startswith(f"# {title}\n")
     done = CliRunner().invoke(bench.app, ["run", "study.toml", "--only", "discriminator=svm"])
     assert done.exit_code == 1
     assert "svm" in done.output

@@ -109,6 +109,8 @@ def test_players_that_cannot_meet_are_left_out_and_told(tmp_path):
 def test_a_plan_has_each_cell_as_a_job(tmp_path):
     study = reader(tmp_path)(GOOD)
     plan = plan_of(tmp_path / "study.toml")
+    assert plan.title == "Both kinds"
+    assert reader(tmp_path)(GOOD.replace('title = "Both kinds"', "")).plan().title == ""
     assert [(job.identity, job.payload) for job in plan.jobs] == [(c.identity, c.payload()) for c in study.cells]
     assert (plan.function, plan.limits.seconds, plan.limits.memory) == (FUNCTION, 30.0, 100 * 2**20)
 

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,24 @@ def test_a_lock_dies_with_its_holder(tmp_path):
     holder.communicate()
     with Writer(path):
         pass
+
+
+def test_a_title_is_that_of_the_last_plan_and_stores_without_one_are_read_and_go_on(tmp_path):
+    path = tmp_path / "s.sqlite"
+    whole = filled(path, 2)
+    for title in ("", "The <first>", "Über"):
+        with Writer(path) as writer:
+            writer.begin(replace(whole, title=title))
+        with Store(path) as store:
+            assert (store.title(), store.plan().title) == (title, title)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE study")  # as older ones are
+    connection.close()
+    with Store(path) as store:
+        assert (store.title(), store.plan()) == ("", whole)
+    with Writer(path) as writer:
+        writer.begin(replace(whole, title="Later"))
+        assert (writer.title(), len(list(writer.rows()))) == ("Later", 1)
 
 
 def test_plans_grow_and_versions_do_not_mix(tmp_path, monkeypatch):
@@ -246,7 +265,9 @@ def test_a_folder_that_is_read_only(tmp_path):
 def test_exports_hold_everything(tmp_path):
     pytest.importorskip("pyarrow", reason="needs pyarrow, which is not installed")
     path, parquet, table = tmp_path / "s.sqlite", tmp_path / "s.parquet", tmp_path / "s.csv"
-    filled(path, 4, name='a "quoted", ü\nname', many=[1, 2])
+    again = filled(path, 4, name='a "quoted", ü\nname', many=[1, 2])
+    with Writer(path) as writer:
+        writer.begin(replace(again, title="Ü"))
     with Store(path) as store:
         assert export(store, parquet) == export(store, table) == 4
         rows, whole, counts = list(store.rows()), store.plan(), store.counts()

@@ -134,14 +134,16 @@ def export_(
 def report(
     store: StoreFile,
     out: Annotated[Path | None, typer.Option(help="The folder for the report; beside the store, by its name.")] = None,
-    title: Annotated[str | None, typer.Option(help="The title; the store's name without one.")] = None,
+    title: Annotated[str | None, typer.Option(help="The title; the specification's without one.")] = None,
     control: Annotated[str | None, typer.Option(help="The discriminator to compare with; a network without one.")] = None,
 ) -> None:
     """Write the report of a study: report.html, report.md, and the numbers behind each figure. The same bytes each time."""
     with _mistakes(False), Store(store) as opened:
         from turinglearn.report import compose, write
 
-        document = compose(opened.rows(), title=title or store.stem, control=control, planned=opened.counts()["cells"])
+        document = compose(
+            opened.rows(), title=title or opened.title() or store.stem, control=control, planned=opened.counts()["cells"]
+        )
         print(write(document, out or store.with_name(f"{store.stem}-report")))
 
 
