@@ -51,8 +51,8 @@ def begun(path, plan):
         writer.begin(plan)
 
 
-def resumed(*arguments):
-    return CliRunner().invoke(bench.app, ["resume", *map(str, arguments), "--engine", "inline"])
+def resumed(*arguments, engine=("--engine", "inline")):
+    return CliRunner().invoke(bench.app, ["resume", *map(str, arguments), *engine])
 
 
 def refused(done):
@@ -101,3 +101,25 @@ def test_what_is_no_cell_is_refused(store, payload):
     store.unlink()
     begun(store, Plan([Job("a" * 64, payload)], FUNCTION, Limits(1.0, 2**20)))
     assert "'aaaaaaaaaaaa' is no cell of a study" in refused(resumed(store))
+
+
+@pytest.mark.parametrize("engine", [("--engine", "inline"), ("--workers", "1")])
+def test_players_are_found_in_the_current_folder(tmp_path, monkeypatch, engine):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", str(tmp_path))])
+    Path("foreign.py").write_text(CODE)
+    Path("study.toml").write_text(TEXT.replace("strange", "foreign"))
+    try:
+        done = CliRunner().invoke(bench.app, ["run", "study.toml", "--allow-imports", *engine])
+        assert (done.exit_code, done.stdout) == (0, "study.sqlite: 2 of 2 cells done, none failed.\n"), done.output
+        with sqlite3.connect("study.sqlite") as connection:
+            connection.execute(
+                "DELETE FROM outcome WHERE identity IN (SELECT identity FROM job WHERE payload LIKE '%foreign%')"
+            )
+        connection.close()
+        sys.modules.pop("foreign", None)
+        sys.path.remove(str(tmp_path))
+        done = resumed("study.sqlite", "--allow-imports", engine=engine)
+        assert (done.exit_code, done.stdout) == (0, "study.sqlite: 2 of 2 cells done, none failed.\n"), done.output
+    finally:
+        sys.modules.pop("foreign", None)

@@ -55,7 +55,9 @@ Only = Annotated[
     list[str] | None,
     typer.Option(help="Cells of this kind alone, such as discriminator=forest or problem=ring[kl=0.5]; may be repeated."),
 ]
-Imports = Annotated[bool, typer.Option("--allow-imports", help="Players may come from any module, whose code then runs.")]
+Imports = Annotated[
+    bool, typer.Option("--allow-imports", help="Players may come from any module, here or on the path, whose code then runs.")
+]
 Retry = Annotated[
     bool, typer.Option("--retry", help="Play the cells that failed once more; those that are ok stay as they are.")
 ]
@@ -83,6 +85,7 @@ def run_(
 ) -> None:
     """Run the cells of a specification; those that the store has are not run again."""
     with _mistakes(as_json):
+        _seek_here(allow_imports)
         path = store or specification.with_suffix(".sqlite")
         plan = plan_of(specification, only=only or (), allow_imports=allow_imports)
         _play(plan, path, _engine(plan, engine, workers, scheduler), as_json, retry, allow_imports)
@@ -103,6 +106,7 @@ def resume(
         with Store(store) as opened:
             plan = opened.plan()
         check_trusted(store, plan, allow_imports=allow_imports)
+        _seek_here(allow_imports)
         _play(plan, store, _engine(plan, engine, workers, scheduler), as_json, retry, allow_imports)
 
 
@@ -145,6 +149,12 @@ def report(
             opened.rows(), title=title or opened.title() or store.stem, control=control, planned=opened.counts()["cells"]
         )
         print(write(document, out or store.with_name(f"{store.stem}-report")))
+
+
+def _seek_here(allow_imports: bool) -> None:
+    """Modules of players are sought in the current folder first, as by `turinglearn check`; also by the processes of cells."""
+    if allow_imports:
+        sys.path.insert(0, str(Path.cwd()))
 
 
 def _engine(plan: Plan, kind: Kind | None, workers: int | None, scheduler: str | None) -> Engine:
