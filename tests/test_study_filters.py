@@ -99,6 +99,8 @@ def test_a_filter_that_selects_nothing_says_why(cells, text, said):
         select(cells, [text])
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert not str(caught.value).endswith(("?.", ".."))
+    assert str(caught.value).endswith((".", "?"))
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student_t
 
-from tests.study_rows import HOSTILE, everything, failing, game_rows, judge_rows, kept_sample, payload, renamed, row
+from tests.study_rows import HOSTILE, JUDGES, everything, failing, game_rows, judge_rows, kept_sample, payload, renamed, row
 from turinglearn.bias import (
     completion,
     holm,
@@ -489,6 +489,13 @@ def test_cells_of_one_seed_are_compared_by_their_own_errors():
         d = float(c["difference"])
         assert float(c["p"]) == pytest.approx(2 * student_t.sf(abs(d) / error, 19), rel=1e-12)
         assert float(c["high"]) == pytest.approx(d + student_t.ppf(0.975, 19) * error, rel=1e-12)
+
+
+def test_one_comparison_is_one():
+    one = {name: JUDGES[name] for name in ("neural", "forest")}
+    (single, many) = (as_html(compose(judge_rows(3, judges, (200,), (2,)))) for judges in (one, None))
+    assert "1 comparison that could be tested of 1;" in single
+    assert "3 comparisons that could be tested of 3;" in many
 
 
 def test_budgets_of_ones_own_are_compared_and_others_are_not():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turinglearn.study.cells import Cell
-from turinglearn.study.recipes import FACTORS, Recipe, nearest, read
+from turinglearn.study.recipes import FACTORS, Recipe, ended, nearest, read
 
 __all__ = ["Filter", "select"]
 
@@ -81,20 +81,24 @@ def select(cells: Sequence[Cell], texts: Iterable[str]) -> tuple[Cell, ...]:
 def _check(chosen: Filter, text: str, cells: Sequence[Cell]) -> None:
     factors = [*FACTORS, "kind", "seed", *sorted({name for cell in cells for name, _ in cell.budget})]
     if chosen.factor not in factors:
-        raise ValueError(f"The filter {text!r:.80}: there is no factor {chosen.factor!r}{nearest(chosen.factor, factors)}.")
+        raise _none(text, f": there is no factor {chosen.factor!r}{nearest(chosen.factor, factors)}")
     if any(chosen.holds(cell) for cell in cells):
         return
     if chosen.factor not in FACTORS:
         known = sorted({str(value) for cell in cells for value in _plain(cell, chosen.factor)})
-        raise ValueError(f"The filter {text!r:.80} selects no cell{nearest(str(chosen.name), known)}.")
+        raise _none(text, f" selects no cell{nearest(str(chosen.name), known)}")
     recipes = {r for r in (_recipe(cell, chosen.factor) for cell in cells) if r is not None}
     options = sorted({name for recipe in recipes for name, _ in recipe.options})
     unknown = next((name for name, _ in chosen.options if name not in options), None)
     if unknown is not None:
         remedy = nearest(unknown, options) if options else "; leave it out"
-        raise ValueError(f"The filter {text!r:.80}: no {chosen.factor} sets {unknown!r}{remedy}.")
+        raise _none(text, f": no {chosen.factor} sets {unknown!r}{remedy}")
     labels = sorted({str(getattr(cell, chosen.factor)) for cell in cells if getattr(cell, chosen.factor) is not None})
-    raise ValueError(f"The filter {text!r:.80} selects no cell{nearest(chosen.name or '', labels)}.")
+    raise _none(text, f" selects no cell{nearest(chosen.name or '', labels)}")
+
+
+def _none(text: str, why: str) -> ValueError:
+    return ValueError(ended(f"The filter {text!r:.80}{why}"))
 
 
 def _plain(cell: Cell, factor: str) -> tuple[Any, ...]:

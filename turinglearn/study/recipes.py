@@ -23,7 +23,7 @@ from turinglearn.bias import pair
 from turinglearn.catalogue import make as make_player
 from turinglearn.catalogue import players
 
-__all__ = ["FACTORS", "Recipe", "Value", "check_permitted", "make", "nearest", "read"]
+__all__ = ["FACTORS", "Recipe", "Value", "check_permitted", "ended", "make", "nearest", "read"]
 
 Value = None | bool | int | float | str | tuple["Value", ...]
 _Makers = Mapping[str, Callable[..., Any] | None]
@@ -129,6 +129,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; expected one of: {', '.join(known)}"
+
+
+def ended(said: str) -> str:
+    """What is said, as a sentence: with a full stop, unless it has one or is a question."""
+    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def check_permitted(role: str, recipe: Recipe) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from turinglearn.study.cells import Cell
 from turinglearn.study.outcomes import Plan, StudyProblem
-from turinglearn.study.recipes import check_permitted, read
+from turinglearn.study.recipes import check_permitted, ended, read
 from turinglearn.study.specification import FUNCTION
 
 __all__ = ["check_trusted"]
@@ -28,7 +28,7 @@ def check_trusted(store: Path, plan: Plan, *, allow_imports: bool = False) -> No
         try:
             check_permitted(role, read(text))
         except ValueError as error:
-            raise StudyProblem(f"{store}: {error}.") from error
+            raise StudyProblem(f"{store}: {ended(str(error))}") from error
 
 
 def _players(store: Path, plan: Plan) -> set[tuple[str, str]]:
