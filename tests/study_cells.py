@@ -73,8 +73,15 @@ def once():
     kill_worker()
 
 
+def unready():
+    """Fail while there is no mark."""
+    if not os.path.exists(os.environ["STUDY_MARK"]):
+        fail()
+
+
 ACTIONS = {
     "fail": fail,
+    "unready": unready,
     "kill": kill_worker,
     "kill both": kill_both,
     "eat": eat,

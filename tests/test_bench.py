@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from tests.study_driver import plan_of
+from tests.study_driver import plan_of, trusted
 from tests.study_plans import lasting
 from turinglearn import bench
 from turinglearn.study.store import Store
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs a POSIX system
 def here(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(bench, "plan_of", plan_of)
+    monkeypatch.setattr(bench, "check_trusted", trusted)
     Path("cells.json").write_text(json.dumps(CELLS))
     return tmp_path
 
@@ -146,6 +147,58 @@ def test_drivers_and_workers_that_are_killed_change_nothing():
     assert lasting(path) == lasting(Path("undisturbed.sqlite"))
 
 
+def rows_of(path):
+    with Store(path) as store:
+        return {row.identity: (row.status, row.started, row.figures) for row in store.rows()}
+
+
+def unready(here, monkeypatch):
+    """A study of six cells of which two have failed, but would not any more; and its rows."""
+    monkeypatch.setenv("STUDY_MARK", str(here / "mark"))
+    Path("cells.json").write_text(json.dumps([{"seed": i, "act": "unready" if i < 2 else None, "wait": 0.1} for i in range(6)]))
+    assert said("run", "cells.json", "--engine", "inline").stdout == "cells.sqlite: 6 of 6 cells done, 2 error.\n"
+    (here / "mark").touch()
+    return rows_of(Path("cells.sqlite"))
+
+
+@pytest.mark.parametrize("command", [("run", "cells.json"), ("resume", "cells.sqlite")])
+def test_failed_cells_are_played_again_where_that_is_asked_for(here, monkeypatch, command):
+    before = unready(here, monkeypatch)
+    assert said(*command, "--engine", "inline").stdout == "cells.sqlite: 6 of 6 cells done, 2 error.\n"
+    assert rows_of(Path("cells.sqlite")) == before
+    done = said(*command, "--engine", "inline", "--retry")
+    assert (done.stdout, done.stderr) == (
+        "cells.sqlite: 6 of 6 cells done, none failed.\n",
+        "Playing 2 failed cells once more.\n",
+    )
+    after = rows_of(Path("cells.sqlite"))
+    assert {identity for identity in before if after[identity] != before[identity]} == {"cell-000000", "cell-000001"}
+    assert json.loads(said(*command, "--engine", "inline", "--retry", "--json").stdout)["retried"] == 0
+    assert rows_of(Path("cells.sqlite")) == after
+
+
+def test_a_part_of_a_study_retries_only_its_own(here, monkeypatch):
+    unready(here, monkeypatch)
+    cells = json.loads(Path("cells.json").read_text())
+    Path("cells.json").write_text(json.dumps(cells[:1]))
+    done = said("run", "cells.json", "--engine", "inline", "--retry")
+    assert (done.stdout, done.stderr) == ("cells.sqlite: 6 of 6 cells done, 1 error.\n", "Playing 1 failed cell once more.\n")
+
+
+@pytest.mark.slow
+def test_a_driver_that_is_killed_while_it_retries_loses_nothing_that_was_ok(here, monkeypatch):
+    before = unready(here, monkeypatch)
+    run = driver("resume", "cells.sqlite", "--retry", "--workers", 1)
+    while run.poll() is None and len(rows_of(Path("cells.sqlite"))) == 6:
+        time.sleep(0.005)
+    run.kill()
+    run.communicate()
+    kept = rows_of(Path("cells.sqlite"))
+    assert len(kept) < 6
+    assert {i: row for i, row in kept.items() if i > "cell-000001"} == {i: r for i, r in before.items() if r[0] == "ok"}
+    assert said("resume", "cells.sqlite", "--engine", "inline").stdout == "cells.sqlite: 6 of 6 cells done, none failed.\n"
+
+
 def test_a_specification_is_filtered_run_and_reported(tmp_path, monkeypatch):
     """The whole way with real cells: what cannot meet is named, one filter selects, and the report is written."""
     monkeypatch.chdir(tmp_path)
@@ -163,7 +216,15 @@ def test_a_specification_is_filtered_run_and_reported(tmp_path, monkeypatch):
     assert json.loads(found.stdout)["done"] == 1
     done = CliRunner().invoke(bench.app, ["report", "study.sqlite"])
     assert done.exit_code == 0, done.output
-    assert "logistic" in (tmp_path / "study-report" / "report.md").read_text()
+    text = (tmp_path / "study-report" / "report.md").read_text()
+    assert text.startswith("# study\n")
+    assert "logistic" in text
+    (tmp_path / "titled.toml").write_text('title = "Told <b>here</b>"\n' + (tmp_path / "study.toml").read_text())
+    done = said("run", "titled.toml", "--store", "study.sqlite", "--engine", "inline", "--only", "discriminator=logistic")
+    assert done.exit_code == 0, done.output
+    for more, title in (((), "Told &lt;b&gt;here&lt;/b&gt;"), (("--title", "Asked for"), "Asked for")):
+        assert said("report", "study.sqlite", *more).exit_code == 0
+        assert (tmp_path / "study-report" / "report.md").read_text().startswith(f"# {title}\n")
     done = CliRunner().invoke(bench.app, ["run", "study.toml", "--only", "discriminator=svm"])
     assert done.exit_code == 1
     assert "svm" in done.output

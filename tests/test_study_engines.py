@@ -161,6 +161,37 @@ def test_a_cell_that_kills_the_clusters_own_workers(tmp_path):
 
 
 @pytest.mark.slow
+def test_a_worker_without_turinglearn_is_one_error_that_names_it():
+    pytest.importorskip("distributed", reason="needs distributed, which is not installed")
+    code = (
+        "import sys, time\nsys.modules['turinglearn'] = None\nfrom distributed import LocalCluster\n"
+        "with LocalCluster(n_workers=1, processes=False, protocol='tcp', dashboard_address=None) as cluster:\n"
+        "    print(cluster.scheduler_address, *(w.address for w in cluster.workers.values()), flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+    cluster = subprocess.Popen([sys.executable, "-c", code], **options)
+    try:
+        address, worker = cluster.stdout.readline().split()
+        with pytest.raises(StudyProblem, match=f"The worker {worker} .*turinglearn.* Install turinglearn .* then resume"):
+            Cluster("math:sqrt", LIMITS, address).__enter__()
+    finally:
+        cluster.kill()
+        cluster.communicate()
+
+
+def test_a_cluster_that_does_not_start_is_one_error(monkeypatch):
+    distributed = pytest.importorskip("distributed", reason="needs distributed, which is not installed")
+
+    def fail(**options):
+        raise RuntimeError("Nanny failed to start.")
+
+    monkeypatch.setattr(distributed, "LocalCluster", fail)
+    with pytest.raises(StudyProblem, match=r"this machine: Nanny failed to start\. A script .* leave out --engine dask\."):
+        Cluster("math:sqrt", LIMITS).__enter__()
+
+
+@pytest.mark.slow
 def test_a_scheduler_that_goes_away_is_one_error_and_finished_rows_stay(tmp_path):
     pytest.importorskip("distributed", reason="needs distributed, which is not installed")
     code = (

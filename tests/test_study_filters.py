@@ -61,7 +61,8 @@ def cells(path):
 )
 def test_filters_select_cells_and_leave_them_as_they_are(path, cells, filters, chosen):
     found = read_specification(path, only=filters).cells
-    assert found == tuple(cell for cell in cells if chosen(cell))
+    played = {cell.problem for cell in cells if chosen(cell) and cell.kind == "game"}
+    assert found == tuple(cell for cell in cells if chosen(cell) or (cell.kind == "truth" and cell.problem in played))
     assert 0 < len(found) < len(cells)
 
 
@@ -70,7 +71,7 @@ def test_no_filter_selects_all(cells):
 
 
 def test_a_seed_selects_its_group(cells):
-    assert {c.seeds for c in select(cells, ["seed=1", "discriminator=neural"])} == {(0, 1)}
+    assert {c.seeds for c in select(cells, ["seed=1", "discriminator=neural"]) if c.kind == "game"} == {(0, 1)}
 
 
 @pytest.mark.parametrize(
@@ -98,6 +99,23 @@ def test_a_filter_that_selects_nothing_says_why(cells, text, said):
         select(cells, [text])
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+    assert not str(caught.value).endswith(("?.", ".."))
+    assert str(caught.value).endswith((".", "?"))
+
+
+@pytest.mark.parametrize(
+    "filters", [["discriminator=neural"], ["generator=neural"], ["signal=smoothed"], ["objective=usual"], ["kind=game"]]
+)
+def test_a_game_takes_along_the_truth_of_its_problem_and_of_no_other(cells, filters):
+    def truths(*more):
+        return [cell.problem for cell in select(cells, [*filters, *more]) if cell.kind == "truth"]
+
+    assert truths() == ["near[kl=0.1]", "near[kl=0.5]", "moons(noise=0.2)"]
+    assert truths("problem[kl=0.5]") == ["near[kl=0.5]"]
+
+
+def test_judges_have_no_truth(cells):
+    assert {cell.kind for cell in select(cells, ["discriminator=logistic"])} == {"judge"}
 
 
 def test_filters_that_exclude_each_other_are_told(cells):

@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from scipy.stats import t as student_t
 
-from tests.study_rows import HOSTILE, everything, failing, game_rows, judge_rows, payload, renamed, row
+from tests.study_rows import HOSTILE, JUDGES, everything, failing, game_rows, judge_rows, kept_sample, payload, renamed, row
 from turinglearn.bias import (
     completion,
     holm,
@@ -31,7 +31,7 @@ from turinglearn.bias import (
     relative_efficiency,
     split_energy,
 )
-from turinglearn.report import compose, write
+from turinglearn.report import compose, laws, write
 from turinglearn.report.document import Figure, Statements, Table, comma_separated, say
 from turinglearn.report.dress import SCRIPT
 from turinglearn.report.folder import LISTING
@@ -356,6 +356,27 @@ def test_learned_laws_are_split_by_their_kept_samples(rows, document):
     assert float(line["difference"]) == pytest.approx(biases[0] - biases[1], abs=1e-12)
 
 
+def test_of_several_genuine_samples_the_largest_counts():
+    rows = game_rows()
+    few, more = (
+        row(payload("truth", "gaussian", "gaussian(mean=(1.0, -1.0))", budget={"kept": n}), kept_sample(x[:n]))
+        for x in [np.random.default_rng(5).normal((1, -1), 1, (900, 2))]
+        for n in (150, 900)
+    )
+    truth = np.array([more["figures"][f"x[{i},{j}]"] for i in range(900) for j in range(2)]).reshape(900, 2)
+    for each in ([few, *rows, more], [more, *rows, few]):
+        line = next(c for c in table(compose(each), "plane-game-law_bias") if c["discriminator"] == "svm")
+        assert float(line["bias"]) == split_energy(samples(rows, "svm"), truth).bias.value
+
+
+def test_a_distance_to_a_genuine_sample_is_found_once(monkeypatch, rows):
+    asked, found = [], laws.cdist
+    monkeypatch.setattr(laws, "cdist", lambda x, y: asked.append((x.tobytes(), len(y))) or found(x, y))
+    compose(rows)
+    genuine = [x for x, count in asked if count == 200]
+    assert len(genuine) == len(set(genuine)) == 16  # three arms with six seeds each, of which two have failed
+
+
 def test_parameters_stand_beside_their_bounds(rows, document):
     line = next(c for c in table(document, "efficiency") if (c["parameter"], c["discriminator"]) == ("mean 0", "neural"))
     learned, control, truth = (
@@ -470,6 +491,13 @@ def test_cells_of_one_seed_are_compared_by_their_own_errors():
         assert float(c["high"]) == pytest.approx(d + student_t.ppf(0.975, 19) * error, rel=1e-12)
 
 
+def test_one_comparison_is_one():
+    one = {name: JUDGES[name] for name in ("neural", "forest")}
+    (single, many) = (as_html(compose(judge_rows(3, judges, (200,), (2,)))) for judges in (one, None))
+    assert "1 comparison that could be tested of 1;" in single
+    assert "3 comparisons that could be tested of 3;" in many
+
+
 def test_budgets_of_ones_own_are_compared_and_others_are_not():
     rows = judge_rows(seeds=3, sizes=(200,), dimensions=(2,))
     for each in rows:
@@ -495,6 +523,18 @@ def test_the_control_is_chosen_or_a_network(rows):
     assert {c["control"] for c in table(compose(rows, control="svm"), "comparisons")} == {"svm"}
     with pytest.raises(ValueError, match=r"no discriminator 'nobody'.*Choose among: forest, logistic"):
         compose(rows, control="nobody")
+
+
+@pytest.mark.parametrize(
+    ("failed", "control"),
+    [((), "neural"), (("neural",), "forest"), (("neural", "forest"), "logistic"), (("forest", "logistic"), "neural")],
+)
+def test_a_discriminator_that_never_finished_is_no_control_by_itself(failed, control):
+    rows = judge_rows(seeds=3)
+    for arm in failed:
+        rows = failing(rows, every=1, arm=arm)
+    assert {c["control"] for c in table(compose(rows), "comparisons")} == {control}
+    assert {c["control"] for c in table(compose(rows, control="forest"), "comparisons")} == {"forest"}
 
 
 def test_a_part_of_a_study_says_so(rows):

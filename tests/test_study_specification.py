@@ -52,6 +52,8 @@ rounds = 7
 rows = 50
 """
 
+JUDGED = "[[judge]]\nproblems = \"pair(family='shifted', dimension=1, kl=1)\"\ndiscriminators = 'logistic'\nn = 20\n"
+
 
 def reader(tmp_path):
     def read_text(text, **options):
@@ -106,9 +108,21 @@ def test_players_that_cannot_meet_are_left_out_and_told(tmp_path):
     assert not [c for c in study.cells if c.signal == "exact" and c.discriminator != "neural"]
 
 
+def test_the_remedy_for_players_that_cannot_meet_is_one_of_a_specification(tmp_path):
+    (why, *_) = reader(tmp_path)(GOOD).left_out
+    assert why.endswith('Estimate them: signals = "student", or "smoothed".')
+    text = GAME.format(problem='"ring"', judge='"neural"', seeds=1) + 'objectives = ["usual", "minimax"]\n'
+    (why,) = reader(tmp_path)(text.replace('generators = "neural"', 'generators = "mixture"')).left_out
+    assert why.endswith('Leave objectives out, or choose "forward_kl".')
+    for mended in ("student", "smoothed"):
+        assert not reader(tmp_path)(GOOD.replace('["exact", "smooth"]', f'"{mended}"')).left_out
+
+
 def test_a_plan_has_each_cell_as_a_job(tmp_path):
     study = reader(tmp_path)(GOOD)
     plan = plan_of(tmp_path / "study.toml")
+    assert plan.title == "Both kinds"
+    assert reader(tmp_path)(GOOD.replace('title = "Both kinds"', "")).plan().title == ""
     assert [(job.identity, job.payload) for job in plan.jobs] == [(c.identity, c.payload()) for c in study.cells]
     assert (plan.function, plan.limits.seconds, plan.limits.memory) == (FUNCTION, 30.0, 100 * 2**20)
 
@@ -162,7 +176,7 @@ def test_more_seeds_keep_the_cells_of_whole_groups(tmp_path):
             '["logistics"]',
             24,
             19,
-            "did you mean 'logistic'?; or a name of [discriminators]: leaves",
+            "did you mean 'logistic'? Or a name of [discriminators]: leaves",
         ),
         ('["logistic", "leaves of ten"]', '[["logistic"]]', 24, 19, "['logistic'] is no discriminator"),
         ("n = [20, 40]", "n = [20, 2]", 25, 10, "n is 2; expected a whole number from 4"),
@@ -180,6 +194,7 @@ def test_a_mistake_is_told_with_its_place(told, old, new, line, column, said):
     found = told(text)
     assert found[:2] == (line, column), found
     assert said in found[2]
+    assert re.search(r"[^.?][.?]$", found[2])  # it ends in one mark
 
 
 @pytest.mark.parametrize(
@@ -195,6 +210,8 @@ def test_a_mistake_is_told_with_its_place(told, old, new, line, column, said):
         ("a = " + "[" * 100_000, 1, 1, "nested too deeply"),
         ("a = " + "{x=" * 5_000, 1, 1, "nested too deeply"),
         ("seeds = " + "9" * 5_000, 1, 1, "cannot be read"),
+        ("seeds = 3\n" + JUDGED, 1, 1, "seeds at the top is for games, and there is no [[game]]; give each [[judge]] its own"),
+        ("title = 'x'\nreplicas = 3\n" + JUDGED, 2, 1, "replicas at the top is for games, and there is no [[game]]"),
         ("limits.seconds = " + "9" * 4_000, 1, 18, "seconds is a number of 13,288 bits"),
         ("limits.memory = 0x" + "f" * 9_000, 1, 17, "memory is a number of 36,000 bits"),
         ("# " + "x" * 400_000, 1, 1, "more than 262,144 characters"),

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -96,6 +97,24 @@ def test_a_lock_dies_with_its_holder(tmp_path):
     holder.communicate()
     with Writer(path):
         pass
+
+
+def test_a_title_is_that_of_the_last_plan_and_stores_without_one_are_read_and_go_on(tmp_path):
+    path = tmp_path / "s.sqlite"
+    whole = filled(path, 2)
+    for title in ("", "The <first>", "Über"):
+        with Writer(path) as writer:
+            writer.begin(replace(whole, title=title))
+        with Store(path) as store:
+            assert (store.title(), store.plan().title) == (title, title)
+    connection = sqlite3.connect(path)
+    connection.execute("DROP TABLE study")  # as older ones are
+    connection.close()
+    with Store(path) as store:
+        assert (store.title(), store.plan()) == ("", whole)
+    with Writer(path) as writer:
+        writer.begin(replace(whole, title="Later"))
+        assert (writer.title(), len(list(writer.rows()))) == ("Later", 1)
 
 
 def test_plans_grow_and_versions_do_not_mix(tmp_path, monkeypatch):
@@ -246,7 +265,9 @@ def test_a_folder_that_is_read_only(tmp_path):
 def test_exports_hold_everything(tmp_path):
     pytest.importorskip("pyarrow", reason="needs pyarrow, which is not installed")
     path, parquet, table = tmp_path / "s.sqlite", tmp_path / "s.parquet", tmp_path / "s.csv"
-    filled(path, 4, name='a "quoted", ü\nname', many=[1, 2])
+    again = filled(path, 4, name='a "quoted", ü\nname', many=[1, 2])
+    with Writer(path) as writer:
+        writer.begin(replace(again, title="Ü"))
     with Store(path) as store:
         assert export(store, parquet) == export(store, table) == 4
         rows, whole, counts = list(store.rows()), store.plan(), store.counts()
@@ -272,6 +293,23 @@ def test_exports_hold_everything(tmp_path):
         with pytest.raises(StoreProblem, match="cannot be written"):
             export(store, tmp_path / "none" / "s.csv")
     assert not list(tmp_path.glob("*.partial"))
+
+
+def test_samples_take_no_columns_and_come_back(tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow, which is not installed")
+    whole = Plan(jobs(1), "a:b", Limits(1.0, 2**20))
+    with Writer(tmp_path / "s.sqlite") as writer:
+        writer.begin(whole)
+        writer.write(outcome(whole.jobs[0], floor=0.5, **{f"x[{i},0]": i / 3 for i in range(4000)}))
+        rows = list(writer.rows())
+        export(writer, tmp_path / "s.csv")
+        export(writer, tmp_path / "s.parquet")
+    header = (tmp_path / "s.csv").read_text().partition("\n")[0].split(",")
+    for names in (header, parquet.read_schema(tmp_path / "s.parquet").names):
+        assert [name for name in names if name.startswith("figures.")] == ["figures.floor"]
+    with Store(tmp_path / "s.parquet") as store:
+        assert list(store.rows()) == rows
+        assert len(rows[0].figures) == 4001
 
 
 def test_parquet_that_is_none_of_ours(tmp_path):

@@ -21,6 +21,7 @@ from turinglearn.discriminators import NeuralDiscriminator
 from turinglearn.generators import MixtureGenerator, NeuralGenerator
 from turinglearn.metrics import energy_distance, mode_coverage
 from turinglearn.streams import Streams
+from turinglearn.study import read_specification
 from turinglearn.study.cells import Cell, by_seed, versions_of
 from turinglearn.study.measures import METRICS, kept, kept_sample
 from turinglearn.study.worker import execute
@@ -204,9 +205,26 @@ def test_a_problem_by_itself_has_its_entropy():
     assert kept_sample(found).shape == (5, 1)
 
 
+@pytest.mark.parametrize(("d", "rows"), [(1, 4096), (2, 4096), (4, 2048), (100, 81)])
+def test_many_rows_of_a_problem_by_itself_are_kept(tmp_path, d, rows):
+    """More than are drawn to be measured, where there is room, and those of the law."""
+    path = tmp_path / "study.toml"
+    path.write_text(
+        f"[[game]]\nproblems = \"pair(family='shifted', dimension={d}, kl=0.5)\"\n"
+        'generators = "neural"\ndiscriminators = "neural"\nrounds = 1\n'
+    )
+    (cell,) = (cell for cell in read_specification(path).cells if cell.kind == "truth")
+    x = kept_sample(execute(cell.payload()))
+    assert x.shape == (rows, d)
+    assert len(np.unique(x[:, 0])) > 0.9 * rows
+    law = pair("shifted", d, 0.5).p
+    assert abs(energy_distance(x, law.sample(4000, 1))) < 0.01 * d**0.5
+
+
 def test_a_kept_sample_comes_back_to_five_digits_and_stays_small():
     x = np.random.default_rng(0).normal(size=(100, 20)) * np.logspace(-8, 8, 20)
     np.testing.assert_allclose(kept_sample(kept(x, 30)), x[:25], rtol=1e-4)  # 512 numbers at most
+    np.testing.assert_allclose(kept_sample(kept(x, 30, 900)), x[:30], rtol=1e-4)
     assert kept_sample({"energy_distance": 1.0}) is None
 
 

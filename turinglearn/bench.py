@@ -23,6 +23,7 @@ from turinglearn.study.outcomes import Plan, StudyProblem
 from turinglearn.study.progress import watching
 from turinglearn.study.specification import read_specification
 from turinglearn.study.store import Store
+from turinglearn.study.trust import check_trusted
 from turinglearn.study.writer import Writer, is_written
 
 __all__ = ["app", "plan_of"]
@@ -54,7 +55,12 @@ Only = Annotated[
     list[str] | None,
     typer.Option(help="Cells of this kind alone, such as discriminator=forest or problem=ring[kl=0.5]; may be repeated."),
 ]
-Imports = Annotated[bool, typer.Option("--allow-imports", help="Players may come from any module, whose code then runs.")]
+Imports = Annotated[
+    bool, typer.Option("--allow-imports", help="Players may come from any module, here or on the path, whose code then runs.")
+]
+Retry = Annotated[
+    bool, typer.Option("--retry", help="Play the cells that failed once more; those that are ok stay as they are.")
+]
 
 
 def plan_of(specification: Path, *, only: Sequence[str] = (), allow_imports: bool = False) -> Plan:
@@ -71,6 +77,7 @@ def run_(
     store: Annotated[Path | None, typer.Option(help="The store; beside the specification, by its name.")] = None,
     only: Only = None,
     allow_imports: Imports = False,
+    retry: Retry = False,
     engine: EngineKind = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -78,14 +85,17 @@ def run_(
 ) -> None:
     """Run the cells of a specification; those that the store has are not run again."""
     with _mistakes(as_json):
+        _seek_here(allow_imports)
         path = store or specification.with_suffix(".sqlite")
         plan = plan_of(specification, only=only or (), allow_imports=allow_imports)
-        _play(plan, path, _engine(plan, engine, workers, scheduler), as_json)
+        _play(plan, path, _engine(plan, engine, workers, scheduler), as_json, retry, allow_imports)
 
 
 @app.command()
 def resume(
     store: StoreFile,
+    allow_imports: Imports = False,
+    retry: Retry = False,
     engine: EngineKind = None,
     workers: Workers = None,
     scheduler: Scheduler = None,
@@ -95,7 +105,9 @@ def resume(
     with _mistakes(as_json):
         with Store(store) as opened:
             plan = opened.plan()
-        _play(plan, store, _engine(plan, engine, workers, scheduler), as_json)
+        check_trusted(store, plan, allow_imports=allow_imports)
+        _seek_here(allow_imports)
+        _play(plan, store, _engine(plan, engine, workers, scheduler), as_json, retry, allow_imports)
 
 
 @app.command()
@@ -126,15 +138,23 @@ def export_(
 def report(
     store: StoreFile,
     out: Annotated[Path | None, typer.Option(help="The folder for the report; beside the store, by its name.")] = None,
-    title: Annotated[str | None, typer.Option(help="The title; the store's name without one.")] = None,
+    title: Annotated[str | None, typer.Option(help="The title; the specification's without one.")] = None,
     control: Annotated[str | None, typer.Option(help="The discriminator to compare with; a network without one.")] = None,
 ) -> None:
     """Write the report of a study: report.html, report.md, and the numbers behind each figure. The same bytes each time."""
     with _mistakes(False), Store(store) as opened:
         from turinglearn.report import compose, write
 
-        document = compose(opened.rows(), title=title or store.stem, control=control, planned=opened.counts()["cells"])
+        document = compose(
+            opened.rows(), title=title or opened.title() or store.stem, control=control, planned=opened.counts()["cells"]
+        )
         print(write(document, out or store.with_name(f"{store.stem}-report")))
+
+
+def _seek_here(allow_imports: bool) -> None:
+    """Modules of players are sought in the current folder first, as by `turinglearn check`; also by the processes of cells."""
+    if allow_imports:
+        sys.path.insert(0, str(Path.cwd()))
 
 
 def _engine(plan: Plan, kind: Kind | None, workers: int | None, scheduler: str | None) -> Engine:
@@ -157,20 +177,24 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _play(plan: Plan, path: Path, engine: Engine, as_json: bool) -> None:
+def _play(plan: Plan, path: Path, engine: Engine, as_json: bool, retry: bool, allow_imports: bool) -> None:
     stopped: Stopped | None = None
     with Writer(path) as writer:
         writer.begin(plan)
+        again = writer.forget_failed(plan) if retry else 0
+        if retry and not as_json:
+            print(f"Playing {again} failed cell{'s' * (again != 1)} once more.", file=sys.stderr)
         left = len({job.identity for job in plan.jobs} - writer.finished())
         with watching(_err, left, lambda: engine.dashboard) as watch:
             try:
                 run(plan, engine, writer, watch)
             except Stopped as error:
                 stopped = error
-        figures = _figures(path, writer.counts())
+        figures = _figures(path, writer.counts()) | ({"retried": again} if retry else {})
     print(json.dumps(figures) if as_json else _told(figures))
     if stopped is not None:
-        print(f"Stopped; what was finished is kept. To go on: turinglearn bench resume {path}", file=sys.stderr)
+        command = f"turinglearn bench resume {path}{' --allow-imports' * allow_imports}"
+        print(f"Stopped; what was finished is kept. To go on: {command}", file=sys.stderr)
         raise typer.Exit(_SIGNALLED + stopped.number)
 
 

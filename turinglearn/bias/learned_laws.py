@@ -69,26 +69,28 @@ class LawParts:
     """The means of a kernel that all figures are made of: within and between S seeds, and across to m genuine rows.
 
     within, repeated (S,): k(q_s, q_s) over pairs of distinct samples, and over all pairs; between (S, S): k(q_s, q_s'), and 0
-    on the diagonal; across (S, m): k(q_s, y_i); genuine (m,): the mean of k(y_i, y_j) over j ≠ i.
+    on the diagonal; across (S,): k(q_s, p). Of each genuine row, for its error: facing (m,), the mean of k(q_s, y_i) over
+    seeds, and genuine (m,), that of k(y_i, y_j) over j ≠ i.
     """
 
     within: Any
     repeated: Any
     between: Any
     across: Any
+    facing: Any
     genuine: Any
 
     @cached_property
     def products(self) -> Any:
         """⟨μ_s - μ_p, μ_s' - μ_p⟩ (S, S), μ the mean embeddings of the laws."""
-        across = self.across.mean(axis=1)
+        across = self.across
         return self.between + np.diag(self.repeated) - across[:, None] - across + self.genuine.mean()
 
     @property
     def genuine_error(self) -> float:
         """The standard error of k(p, p) - 2 mean_s k(p, q_s), by leaving out one genuine row at a time."""
-        m, rows, across = len(self.genuine), self.genuine, self.across.mean(axis=0)
-        without = (m * rows.mean() - 2 * rows) / (m - 2) - 2 * (m * across.mean() - across) / (m - 1)
+        m, rows, facing = len(self.genuine), self.genuine, self.facing
+        without = (m * rows.mean() - 2 * rows) / (m - 2) - 2 * (m * facing.mean() - facing) / (m - 1)
         return float(np.sqrt((m - 1) * without.var()))
 
 
@@ -99,7 +101,7 @@ def split(parts: LawParts, *, level: float = 0.95) -> LawSplit:
     def variance(kept: Any) -> Any:
         return within[kept].mean() - between[np.ix_(kept, kept)].sum() / (len(kept) * (len(kept) - 1))  # (3)
 
-    each = within + parts.genuine.mean() - 2 * parts.across.mean(axis=1)  # (1)
+    each = within + parts.genuine.mean() - 2 * parts.across  # (1)
     return LawSplit(
         mean_interval(each, level=level, skewed=True, also=parts.genuine_error),
         squared_mean_of_products(parts.products, level=level, also=parts.genuine_error),  # (2)
@@ -109,7 +111,7 @@ def split(parts: LawParts, *, level: float = 0.95) -> LawSplit:
 
 def bias_difference(parts: LawParts, control: LawParts, *, level: float = 0.95) -> Interval:
     """The bias less that of a control with the same seeds, beside the same genuine sample: see `squared_mean_difference`."""
-    apart = 2 * (parts.across.mean(axis=0) - control.across.mean(axis=0))
+    apart = 2 * (parts.facing - control.facing)
     also = float(apart.std(ddof=1)) / np.sqrt(len(apart))
     return squared_mean_difference(parts.products, control.products, level=level, also=also)
 
@@ -148,10 +150,12 @@ def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel, means: Any 
     for i in range(n):
         for j in range(i):
             between[i, j] = between[j, i] = kernel(cdist(xs[i], xs[j])).mean()
+    across = np.stack([kernel(cdist(x, y)).mean(axis=0) for x in xs])  # (S, m)
     return LawParts(
         within=within,
         repeated=within + (alone - within) / sizes,
         between=between,
-        across=np.stack([kernel(cdist(x, y)).mean(axis=0) for x in xs]),
+        across=across.mean(axis=1),
+        facing=across.mean(axis=0),
         genuine=_means(y, kernel) if means is None else means,
     )

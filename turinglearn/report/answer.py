@@ -35,11 +35,12 @@ def answer(document: Document, runs: Sequence[Run], found: Sequence[Contrast], l
         )
         return
     tested = sum(not c.why for c in found)
+    those = f"{tested} comparison{'s' * (tested != 1)}"
     document.add(
         Statements([_summed(s) for s in summaries(found)]),
         Paragraph(
             f"The control is {found[0].control}. True: the bias is larger than the control's; false: it is smaller; undecided: "
-            f"the seeds do not tell. The family is every other discriminator in every setting, {tested} comparisons that could "
+            f"the seeds do not tell. The family is every other discriminator in every setting, {those} that could "
             f"be tested of {len(found)}; p-values are adjusted by Holm, so that the chance of any false verdict is at most "
             f"{LEVEL:g}. A verdict holds whether failed runs are left out or counted as the worst. Each discriminator has the "
             "budget that the study gave it: see Provenance."

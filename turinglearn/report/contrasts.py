@@ -63,14 +63,16 @@ class Summary:
 
 
 def control_of(blocks: Sequence[Block], named: str | None = None) -> str:
-    """The control: the arm that was named, else a network, else the first by name."""
+    """The control: the arm that was named; else, of those with a run that is ok, a network, or the first by name."""
     arms = sorted({arm for block in blocks for arm in block.arms})
     if named is not None:
         if named not in arms:
             raise ValueError(f"There is no discriminator {named!r} in the store. Choose among: {', '.join(arms)}.")
         return named
-    networks = [arm for mark in _NETWORKS for arm in arms if arm.lower().startswith(mark)]
-    return next(iter(networks + arms), "")
+    done = {arm for block in blocks for arm, runs in block.arms.items() if any(run.status == "ok" for run in runs.values())}
+    able = [arm for arm in arms if arm in done]
+    networks = [arm for mark in _NETWORKS for arm in able if arm.lower().startswith(mark)]
+    return next(iter([*networks, *able, *arms]), "")
 
 
 def contrasts(blocks: Iterable[Block], quantities: dict[str, Quantity], control: str) -> list[Contrast]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from turinglearn.bias import jackknife, mean_interval, paired_interval, squared_mean_difference, squared_mean_of_products
 from turinglearn.metrics import Interval
-from turinglearn.report.laws import distance, law_bias_difference, law_split
+from turinglearn.report.laws import Genuine, distance, law_bias_difference, law_split
 from turinglearn.report.measures import BIAS, SPLITS, TOTAL, Measure
 from turinglearn.report.rows import Pairs, Run
 from turinglearn.report.settings import Common
@@ -35,7 +35,7 @@ __all__ = [
 class Block:
     """All runs of one setting: {arm: {seed: run}}. What a seed draws is the same for all arms of a block.
 
-    genuine (m, d): a sample of the problem that no player has seen, where a row has one. known: what was asked before, by
+    genuine: a `Genuine` sample of the problem that no player has seen, where a row has one. known: what was asked before, by
     quantity and arm.
     """
 
@@ -80,8 +80,12 @@ class Quantity:
 
 
 def blocks_of(runs: Sequence[Run]) -> list[Block]:
-    """The runs that have a discriminator by setting, in their order. Of two runs with one arm and seed the later counts."""
-    genuine = {dict(run.setting)["problem"]: run.sample for run in runs if run.kind == "truth" and run.sample is not None}
+    """The runs that have a discriminator by setting, in their order.
+
+    Of two runs with one arm and seed the later counts, of genuine samples of one problem the largest.
+    """
+    truths = sorted((run for run in runs if run.kind == "truth" and run.sample is not None), key=lambda run: len(run.sample))
+    genuine = {dict(run.setting)["problem"]: Genuine(run.sample) for run in truths}
     common, found = Common(runs), dict[Any, Block]()
     for run in runs:
         if not run.arm:

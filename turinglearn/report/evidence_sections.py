@@ -59,7 +59,7 @@ def beside_section(document: Document, blocks: Sequence[Block], labels: Labels) 
         shown = {arm: x for arm, x in drawn.items() if len(x)}
         if block.genuine is None or not shown:
             continue
-        label, everyone = labels.of(block), {"genuine": block.genuine[:_POINTS]} | shown
+        label, everyone = labels.of(block), {"genuine": block.genuine.rows[:_POINTS]} | shown
         places = {arm: _places(x) for arm, x in everyone.items()}
         rows += [(label, arm, *point) for arm, found in places.items() for point in found]
         if len(pictures) + len(places) <= _SCATTERED or not pictures:

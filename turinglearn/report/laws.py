@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,34 +11,41 @@ from scipy.spatial.distance import cdist, pdist
 from turinglearn.bias.learned_laws import LawParts, LawSplit, bias_difference, energy_means, energy_parts, split
 from turinglearn.metrics import Interval
 
-__all__ = ["distance", "law_bias_difference", "law_split"]
+__all__ = ["Genuine", "distance", "law_bias_difference", "law_split"]
+
+_KEPT = 512  # parts of samples that are remembered: of one control there are many contrasts
 
 
-def law_split(samples: Any, genuine: Any) -> LawSplit:
+class Genuine:
+    """A genuine sample (m, d), and what of it is asked for many times and found once."""
+
+    def __init__(self, rows: Any) -> None:
+        self.rows = rows
+        self._parts = lru_cache(_KEPT)(self._found)
+
+    @cached_property
+    def means(self) -> Any:
+        """The mean distance of each row to the others, negative, (m,)."""
+        return energy_means(self.rows)
+
+    def parts(self, samples: Any) -> LawParts:
+        """What bias and variance of samples (S, n, d) are made of."""
+        return self._parts(np.asarray(samples, dtype=float).tobytes(), np.shape(samples))
+
+    def _found(self, data: bytes, shape: tuple[int, ...]) -> LawParts:
+        return energy_parts(list(np.frombuffer(data).reshape(shape)), self.rows, self.means)
+
+
+def law_split(samples: Any, genuine: Genuine) -> LawSplit:
     """Bias D(p, q̄) and variance E D(q_s, q̄) of samples (S, n, d), one per seed, beside a genuine sample: see `split_energy`."""
-    return split(_parts(samples, genuine))
+    return split(genuine.parts(samples))
 
 
-def law_bias_difference(ours: Any, theirs: Any, genuine: Any) -> Interval:
+def law_bias_difference(ours: Any, theirs: Any, genuine: Genuine) -> Interval:
     """D(p, q̄) of ours less that of theirs, both (S, n, d) with the same seeds: see `squared_mean_difference`."""
-    return bias_difference(_parts(ours, genuine), _parts(theirs, genuine))
+    return bias_difference(genuine.parts(ours), genuine.parts(theirs))
 
 
-def distance(sample: Any, genuine: Any) -> float:
+def distance(sample: Any, genuine: Genuine) -> float:
     """The squared energy distance of one sample, but for what all samples have in common."""
-    return float(2 * cdist(sample, genuine).mean() - pdist(sample).mean())
-
-
-def _parts(samples: Any, genuine: Any) -> LawParts:
-    return _of_bytes(*(part for x in (samples, genuine) for part in (np.asarray(x, float).tobytes(), np.shape(x))))
-
-
-@lru_cache(maxsize=256)  # of one control there are many contrasts
-def _of_bytes(samples: bytes, shape: tuple[int, ...], genuine: bytes, rows: tuple[int, ...]) -> LawParts:
-    y = np.frombuffer(genuine).reshape(rows)
-    return energy_parts(list(np.frombuffer(samples).reshape(shape)), y, _means(genuine, rows))
-
-
-@lru_cache(maxsize=64)  # of one genuine sample there are many settings
-def _means(genuine: bytes, rows: tuple[int, ...]) -> Any:
-    return energy_means(np.frombuffer(genuine).reshape(rows))
+    return float(2 * cdist(sample, genuine.rows).mean() - pdist(sample).mean())

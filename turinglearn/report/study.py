@@ -26,9 +26,9 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     """What the rows of a store say, as a `Document`.
 
     rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware, such as
-    those of ``Store.rows``. control: the discriminator that the others are compared with; without one the first whose name is
-    that of a network, else the first by name. planned: how many cells the study has in all. ValueError for a control that no
-    row has.
+    those of ``Store.rows``. control: the discriminator that the others are compared with; without one, of those that have a
+    row that is ok, the first whose name is that of a network, else the first by name. planned: how many cells the study has in
+    all. ValueError for a control that no row has.
     """
     runs = read(rows)
     blocks = blocks_of(runs)

@@ -38,7 +38,7 @@ _GAME = {
     "kept": (0, 512),
 }
 _USUAL_GAME = {"draws": 2_000, "kept": 64}
-_TRUTH = (("draws", 2_000), ("kept", 256))
+_TRUTH = (("draws", 2_000), ("kept", 4_096))
 _JUDGED, _PLAYED = ("problems", "discriminators"), ("problems", "generators", "discriminators", "signals", "objectives")
 
 
@@ -55,6 +55,9 @@ class Crossing:
         judges, games = self.document.tables(("judge",)), self.document.tables(("game",))
         if not judges and not games:
             self.document.fail((), "there is nothing to run; expected a table [[judge]] or [[game]]")
+        for key, remedy in (("seeds", "give each [[judge]] its own"), ("replicas", "leave it out")):
+            if not games and self.document.get((key,)) is not None:
+                self.document.fail((key,), f"{key} at the top is for games, and there is no [[game]]; {remedy}", key=True)
         found: dict[Cell, None] = {}
         for path in judges:
             found.update(dict.fromkeys(self._judged(path)))

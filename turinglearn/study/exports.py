@@ -1,7 +1,8 @@
 """A store as one table in a file, Parquet or CSV, written whole or not at all; and the Parquet file as a store to read from.
 
 Each cell is a row, finished or not; what a run or an outcome lacks is left empty. Each figure and each entry of the payload
-has a column. Parquet has the exact payload and figures besides, so that nothing is lost on the way back.
+has a column, but for the samples x[i,j], which would take thousands. Parquet has the exact payload and figures besides, so that
+nothing is lost on the way back.
 """
 
 from __future__ import annotations
@@ -48,7 +49,7 @@ def export(store: Store, path: Path | str) -> int:
             if path.suffix == ".csv":
                 _write_csv(file.fileno(), _in_order(columns, payloads, figures))
             else:
-                _write_parquet(file, columns | payloads | figures)
+                _write_parquet(file, columns | payloads | figures, store.title())
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -62,7 +63,7 @@ def export(store: Store, path: Path | str) -> int:
 def _spread(texts: list[str | None], prefix: str) -> _Columns:
     """A column for each entry of these JSON objects."""
     entries = [json.loads(text) if text else {} for text in texts]
-    names = dict.fromkeys(name for entry in entries for name in entry)
+    names = dict.fromkeys(name for entry in entries for name in entry if not name.startswith("x["))
     return {f"{prefix}{name}": [_plain(entry.get(name)) for entry in entries] for name in names}
 
 
@@ -92,10 +93,10 @@ def _write_csv(descriptor: int, columns: _Columns) -> None:
         out.writerows(zip(*columns.values(), strict=True))
 
 
-def _write_parquet(file: Any, columns: _Columns) -> None:
+def _write_parquet(file: Any, columns: _Columns, title: str) -> None:
     pyarrow, parquet = _arrow()
     table = pyarrow.table({name: _array(pyarrow, name, values) for name, values in columns.items()})
-    table = table.replace_schema_metadata({"turinglearn study": str(VERSION)})
+    table = table.replace_schema_metadata({"turinglearn study": str(VERSION), "turinglearn title": title})
     parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
@@ -125,6 +126,7 @@ def read_parquet(path: Path) -> sqlite3.Connection:
         raise StoreProblem(f"{path} is an export of version {version}; expected {VERSION}. Export it anew.")
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.executescript(f"{SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};")
+    connection.execute("INSERT INTO study VALUES (?)", (metadata.get(b"turinglearn title", b"").decode(),))
     _fill(connection, zip(*(table.column(name).to_pylist() for name in _COLUMNS), strict=True))
     return connection
 

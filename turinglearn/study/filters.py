@@ -1,7 +1,7 @@
 """Filters that select cells: "discriminator=forest", "problem[kl=0.5]", "generator=neural[latent_dim=4]", "seed=0", "n=100".
 
 Filters of different factors must all hold; of one factor one is enough. What is selected has the identity that it has in the
-whole study: a seed selects its group of replicas.
+whole study: a seed selects its group of replicas. A game takes along the cell of its problem by itself, its truth.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from turinglearn.study.cells import Cell
-from turinglearn.study.recipes import FACTORS, Recipe, nearest, read
+from turinglearn.study.recipes import FACTORS, Recipe, ended, nearest, read
 
 __all__ = ["Filter", "select"]
 
@@ -60,7 +60,7 @@ class Filter:
 
 
 def select(cells: Sequence[Cell], texts: Iterable[str]) -> tuple[Cell, ...]:
-    """The cells that the filters select, in their order; all, where there are none.
+    """The cells that the filters select, with the truths of their games, in their order; all, where there are none.
 
     ValueError for a filter that is none, names what no cell has, or leaves nothing.
     """
@@ -69,29 +69,36 @@ def select(cells: Sequence[Cell], texts: Iterable[str]) -> tuple[Cell, ...]:
         chosen = Filter.read(text)
         _check(chosen, text, cells)
         by_factor.setdefault(chosen.factor, []).append(chosen)
-    left = tuple(cell for cell in cells if all(any(f.holds(cell) for f in some) for some in by_factor.values()))
-    if not left:
+    left = [all(any(f.holds(cell) for f in some) for some in by_factor.values()) for cell in cells]
+    if not any(left):
         raise ValueError("The filters leave no cell: each selects some, and none is selected by all. Leave one out.")
-    return left
+    played = {cell.problem for cell, is_left in zip(cells, left, strict=True) if is_left and cell.kind == "game"}
+    return tuple(
+        cell for cell, is_left in zip(cells, left, strict=True) if is_left or (cell.kind == "truth" and cell.problem in played)
+    )
 
 
 def _check(chosen: Filter, text: str, cells: Sequence[Cell]) -> None:
     factors = [*FACTORS, "kind", "seed", *sorted({name for cell in cells for name, _ in cell.budget})]
     if chosen.factor not in factors:
-        raise ValueError(f"The filter {text!r:.80}: there is no factor {chosen.factor!r}{nearest(chosen.factor, factors)}.")
+        raise _none(text, f": there is no factor {chosen.factor!r}{nearest(chosen.factor, factors)}")
     if any(chosen.holds(cell) for cell in cells):
         return
     if chosen.factor not in FACTORS:
         known = sorted({str(value) for cell in cells for value in _plain(cell, chosen.factor)})
-        raise ValueError(f"The filter {text!r:.80} selects no cell{nearest(str(chosen.name), known)}.")
+        raise _none(text, f" selects no cell{nearest(str(chosen.name), known)}")
     recipes = {r for r in (_recipe(cell, chosen.factor) for cell in cells) if r is not None}
     options = sorted({name for recipe in recipes for name, _ in recipe.options})
     unknown = next((name for name, _ in chosen.options if name not in options), None)
     if unknown is not None:
         remedy = nearest(unknown, options) if options else "; leave it out"
-        raise ValueError(f"The filter {text!r:.80}: no {chosen.factor} sets {unknown!r}{remedy}.")
+        raise _none(text, f": no {chosen.factor} sets {unknown!r}{remedy}")
     labels = sorted({str(getattr(cell, chosen.factor)) for cell in cells if getattr(cell, chosen.factor) is not None})
-    raise ValueError(f"The filter {text!r:.80} selects no cell{nearest(chosen.name or '', labels)}.")
+    raise _none(text, f" selects no cell{nearest(chosen.name or '', labels)}")
+
+
+def _none(text: str, why: str) -> ValueError:
+    return ValueError(ended(f"The filter {text!r:.80}{why}"))
 
 
 def _plain(cell: Cell, factor: str) -> tuple[Any, ...]:

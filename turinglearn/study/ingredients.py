@@ -12,7 +12,7 @@ from turinglearn.game import Game
 from turinglearn.protocols import IncompatiblePlayers, LogOdds
 from turinglearn.study.positions import Path
 from turinglearn.study.reading import Document
-from turinglearn.study.recipes import FACTORS, Recipe, make, read
+from turinglearn.study.recipes import FACTORS, Recipe, ended, make, read
 
 __all__ = ["Check", "Ingredients", "Named"]
 
@@ -20,6 +20,10 @@ Named = tuple[str, Recipe]  # a label, and what it stands for
 Check = Callable[[Named, Path], None]
 
 _MOST = 1_000  # recipes that one table crosses to
+_REMEDIES = {  # of a game in Python, and in a specification
+    "Game(..., signal=Student()), or Smoothed()": 'signals = "student", or "smoothed"',
+    "Leave objective out, or pass ForwardKL()": 'Leave objectives out, or choose "forward_kl"',
+}
 
 
 class Ingredients:
@@ -62,7 +66,7 @@ class Ingredients:
             try:
                 self._made[factor, recipe] = make(factor, recipe, allow_imports=self.allow_imports)
             except ValueError as error:
-                self.document.fail(path, str(error).removesuffix("."))
+                self.document.fail(path, str(error))
         return self._made[factor, recipe]
 
     def why_not(self, players: Sequence[Named], path: Path) -> str | None:
@@ -73,9 +77,9 @@ class Ingredients:
         try:
             Game(g, d, signal=signal, objective=objective)
         except IncompatiblePlayers as error:
-            return f"{names[0]} against {names[1]} by {names[2]}, {names[3]}: {error}"
+            return f"{names[0]} against {names[1]} by {names[2]}, {names[3]}: {_in_toml(str(error))}"
         except Exception as error:  # a player's own mistake
-            self.document.fail(path, f"{names[0]} against {names[1]} cannot play: {error}".removesuffix("."), key=True)
+            self.document.fail(path, f"{names[0]} against {names[1]} cannot play: {error}", key=True)
         return None
 
     def check_pair(self, problem: Named, path: Path) -> None:
@@ -89,7 +93,7 @@ class Ingredients:
             says = as_discriminator(self._made["discriminator", judge[1]]).says
             whether = issubclass(says, LogOdds)
         except Exception as error:  # a player's own mistake
-            self.document.fail(path, f"{judge[0]!r} is no judge: {error}".removesuffix("."))
+            self.document.fail(path, f"{judge[0]!r} is no judge: {error}")
         if not whether:
             self.document.fail(path, f"{judge[0]!r} says {says.__name__}; expected a judge that says log-odds")
 
@@ -109,7 +113,7 @@ class Ingredients:
             make(factor, recipe, allow_imports=self.allow_imports)
         except ValueError as error:
             names = ", ".join(self.named[factor])
-            self.document.fail(path, f"{str(error).removesuffix('.')}; or a name of [{factor}s]: {names}")
+            self.document.fail(path, f"{ended(str(error))} Or a name of [{factor}s]: {names}")
 
     def _read(self, factor: str, label: str, path: Path) -> Iterator[Named]:
         """The ingredients of one entry of a table: of a text one, of a table as many as its lists cross to."""
@@ -150,3 +154,10 @@ class Ingredients:
             has = dict(recipe.options)
             inside = ", ".join(f"{name}={has[name]}" for name in varied)
             yield (f"{label}[{inside}]" if inside else label), recipe
+
+
+def _in_toml(said: str) -> str:
+    """What a game says, with its remedy as a specification has it."""
+    for python, toml in _REMEDIES.items():
+        said = said.replace(python, toml)
+    return said

@@ -19,12 +19,12 @@ from turinglearn.generators import MixtureGenerator
 from turinglearn.metrics import Interval, energy_distance, mode_coverage
 from turinglearn.protocols import Rng
 
-__all__ = ["METRICS", "Figures", "Learned", "examined", "figure", "interval_figures", "kept", "kept_sample"]
+__all__ = ["GENUINE", "METRICS", "Figures", "Learned", "examined", "figure", "interval_figures", "kept", "kept_sample"]
 
 Figures = dict[str, float | None]
 
 _ENTRY = re.compile(r"x\[(\d+),(\d+)\]")
-_ENTRIES = 512  # numbers of a kept sample, at most
+_LEARNED, GENUINE = 512, 8_192  # numbers of a kept sample, at most: of what was learned, and of a problem by itself
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,12 @@ def examined(learned: Learned, judges: Mapping[str, tuple[Any, Rng]]) -> Figures
     return {f"caught[{name}]": balanced_accuracy(judge, real, fake, rng) for name, (judge, rng) in judges.items()}
 
 
-def kept(sample: Any, rows: int) -> Figures:
-    """x[i,j]: the first rows of a sample (n, d), to five digits; fewer of many features. `kept_sample` reads them."""
-    rows = min(rows, _ENTRIES // sample.shape[1])
+def kept(sample: Any, rows: int, numbers: int = _LEARNED) -> Figures:
+    """x[i,j]: the first rows of a sample (n, d), to five digits; so few that they hold at most so many numbers.
+
+    `kept_sample` reads them.
+    """
+    rows = min(rows, numbers // sample.shape[1])
     return {f"x[{i},{j}]": float(f"{value:.5g}") for (i, j), value in np.ndenumerate(sample[:rows])}
 
 

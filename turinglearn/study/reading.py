@@ -9,7 +9,7 @@ from pathlib import Path as File
 from typing import Any, NoReturn
 
 from turinglearn.study.positions import Path, positions
-from turinglearn.study.recipes import nearest
+from turinglearn.study.recipes import ended, nearest
 
 __all__ = ["Document", "SpecificationError"]
 
@@ -61,7 +61,7 @@ class Document:
             path = path[:-1]
         place = self.places.get(path)
         line, column = (1, 1) if place is None else place.key if key else place.value
-        raise SpecificationError(f"{self.file}:{line}:{column}: {said}.")
+        raise SpecificationError(f"{self.file}:{line}:{column}: {ended(said)}")
 
     def get(self, path: Path) -> Any:
         """The value at a path, or None."""

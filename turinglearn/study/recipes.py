@@ -23,7 +23,7 @@ from turinglearn.bias import pair
 from turinglearn.catalogue import make as make_player
 from turinglearn.catalogue import players
 
-__all__ = ["FACTORS", "Recipe", "Value", "make", "nearest", "read"]
+__all__ = ["FACTORS", "Recipe", "Value", "check_permitted", "ended", "make", "nearest", "read"]
 
 Value = None | bool | int | float | str | tuple["Value", ...]
 _Makers = Mapping[str, Callable[..., Any] | None]
@@ -103,7 +103,8 @@ def make(factor: str, recipe: Recipe, *, allow_imports: bool = False) -> Any:
     ValueError, with the remedy, for what does not exist, takes other options, or may not be imported.
     """
     if factor in ("generator", "discriminator"):
-        _check_permitted(factor, recipe, allow_imports)
+        if not allow_imports:
+            check_permitted(factor, recipe)
         return make_player(factor, str(recipe))
     makers = _MADE[factor]
     if recipe.name not in makers:
@@ -130,10 +131,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; expected one of: {', '.join(known)}"
 
 
-def _check_permitted(role: str, recipe: Recipe, allow_imports: bool) -> None:
+def ended(said: str) -> str:
+    """What is said, as a sentence: with a full stop, unless it has one or is a question."""
+    return said if said.endswith((".", "?")) else f"{said}."
+
+
+def check_permitted(role: str, recipe: Recipe) -> None:
+    """Raise ValueError for a player that is neither of the registry nor scikit-learn's own, without importing it."""
     name = recipe.name
     named = {entry.name for entry in players(role) if entry.path}
-    if name in named or allow_imports:
+    if name in named:
         return
     if "." not in name:
         raise ValueError(f"there is no {role} called {name!r}{nearest(name, sorted(named))}")

@@ -65,7 +65,7 @@ _SECONDS, _MEMORY = 600.0, 2048  # for a cell, where the specification says noth
 
 @dataclass(frozen=True)
 class Specification:
-    """A study: its title, its cells in order, and the limits of each cell: time_limit in seconds, memory_limit in bytes.
+    """A study: its title, if any, its cells in order, and limits of each cell: time_limit in seconds, memory_limit in bytes.
 
     left_out: the pairs of players that cannot meet, and why, once for each.
     """
@@ -79,7 +79,7 @@ class Specification:
     def plan(self) -> Plan:
         """Its cells as jobs for the driver: identity and payload."""
         jobs = [Job(cell.identity, cell.payload()) for cell in self.cells]
-        return Plan(jobs, FUNCTION, Limits(self.time_limit, self.memory_limit))
+        return Plan(jobs, FUNCTION, Limits(self.time_limit, self.memory_limit), self.title)
 
 
 def read_specification(path: File | str, *, only: Iterable[str] = (), allow_imports: bool = False) -> Specification:
@@ -98,7 +98,7 @@ def read_specification(path: File | str, *, only: Iterable[str] = (), allow_impo
     crossing = Crossing(document, ingredients)
     cells = tuple(crossing.cells())
     return Specification(
-        title=document.text(("title",), path.stem),
+        title=document.text(("title",), ""),
         cells=select(cells, only),
         time_limit=seconds,
         memory_limit=memory,

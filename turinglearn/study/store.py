@@ -1,8 +1,8 @@
-"""The store of a study: one SQLite file, in which each finished cell is a row that nothing takes away again.
+"""The store of a study: one SQLite file, in which each finished cell is a row that stays, unless it failed and is tried again.
 
-Its tables: `job` (the cells, in order), `run` (each time that a driver was at work: what it ran with), `outcome` (the finished
-cells). Many may read while one writes. A commit survives the death of its process at once; a row is on the disk, and survives
-a loss of power, a tenth of a second later.
+Its tables: `study` (its title; older stores lack it), `job` (the cells, in order), `run` (each time that a driver was at work:
+what it ran with), `outcome` (the finished cells). Many may read while one writes. A commit survives the death of its process at
+once; a row is on the disk, and survives a loss of power, a tenth of a second later.
 """
 
 from __future__ import annotations
@@ -19,10 +19,12 @@ from typing import Any, Self
 
 from turinglearn.study.outcomes import STATUSES, Job, Limits, Plan, StudyProblem
 
-__all__ = ["APPLICATION", "SCHEMA", "VERSION", "Row", "Store", "StoreProblem", "problems"]
+__all__ = ["APPLICATION", "SCHEMA", "TITLE", "VERSION", "Row", "Store", "StoreProblem", "problems"]
 
 APPLICATION, VERSION = 0x7475726C, 1  # "turl", as SQLite's files name their application
-SCHEMA = """
+TITLE = "CREATE TABLE IF NOT EXISTS study (title TEXT NOT NULL) STRICT;"
+SCHEMA = f"""
+{TITLE}
 CREATE TABLE job (identity TEXT PRIMARY KEY, position INTEGER NOT NULL, payload TEXT NOT NULL) STRICT;
 CREATE INDEX job_position ON job (position);
 CREATE TABLE run (
@@ -96,7 +98,15 @@ class Store:
                 raise StoreProblem(f"No driver has begun on {self.path} yet. Begin with: turinglearn bench run")
             jobs = cursor.execute("SELECT identity, payload FROM job ORDER BY position").fetchall()
         function, seconds, memory = last
-        return Plan([Job(identity, json.loads(payload)) for identity, payload in jobs], function, Limits(seconds, memory))
+        cells = [Job(identity, json.loads(payload)) for identity, payload in jobs]
+        return Plan(cells, function, Limits(seconds, memory), self.title())
+
+    def title(self) -> str:
+        """That of the last specification; "" where it had none."""
+        with problems(self.path):
+            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
+                return ""
+            return next((str(title) for (title,) in self._connection.execute("SELECT title FROM study")), "")
 
     def finished(self) -> set[str]:
         """The identities of the cells that need not be run again, whatever came of them."""

@@ -20,7 +20,7 @@ from turinglearn.game import Game
 from turinglearn.metrics import energy_distance
 from turinglearn.streams import Streams
 from turinglearn.study.cells import Cell
-from turinglearn.study.measures import METRICS, Figures, Learned, examined, figure, interval_figures, kept
+from turinglearn.study.measures import GENUINE, METRICS, Figures, Learned, examined, figure, interval_figures, kept
 from turinglearn.study.recipes import make, read
 
 __all__ = ["execute"]
@@ -37,7 +37,8 @@ def execute(payload: Mapping[str, Any]) -> Figures:
       excess_log_loss_variance; calibration_error, calibration_slope, None if a fit says the same everywhere; jsd_error,
       jsd_error_in_sample. Of the Bayes rule: bayes_kl, bayes_jsd, bayes_accuracy, bayes_log_loss.
     - "game": rounds, and what `turinglearn.study.measures` finds; of replica i each is called "name@i".
-    - "truth": of the problem, entropy and entropy_se, floor, the energy distance between two of its own samples, and x[i,j].
+    - "truth": of the problem, entropy and entropy_se, floor, the energy distance between two of its own samples, and x[i,j],
+      many of a third one: the noise of it goes into the bias of learned laws.
 
     Whatever is wrong with the cell is raised.
     """
@@ -131,7 +132,8 @@ def _truth(cell: Cell) -> Figures:
     surprise = -problem.log_density(x)
     error = surprise.std(ddof=1) / np.sqrt(len(x))
     figures: Figures = {"entropy": figure(surprise.mean()), "entropy_se": figure(error), "floor": energy_distance(x, y)}
-    return figures | kept(x, budget["kept"])
+    rows = min(budget["kept"], GENUINE // x.shape[1])
+    return figures | kept(problem.sample(rows, streams("study/kept")), rows, GENUINE)
 
 
 def _problem(cell: Cell) -> Any:

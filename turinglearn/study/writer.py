@@ -16,7 +16,7 @@ from typing import Self
 from turinglearn.study import provenance
 from turinglearn.study.engines.harness import now
 from turinglearn.study.outcomes import Outcome, Plan, canonical
-from turinglearn.study.store import APPLICATION, SCHEMA, VERSION, Store, StoreProblem, connect, problems
+from turinglearn.study.store import APPLICATION, SCHEMA, TITLE, VERSION, Store, StoreProblem, connect, problems
 
 __all__ = ["Writer", "is_written"]
 
@@ -78,11 +78,20 @@ class Writer(Store):
                 "INSERT INTO job SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM job WHERE identity = ?)",
                 ((identity, end + i, payload, identity) for i, (identity, payload) in enumerate(payloads)),
             )
+            connection.execute(TITLE)
+            connection.execute("DELETE FROM study")
+            connection.execute("INSERT INTO study VALUES (?)", (plan.title,))
             self._run = connection.execute(
                 'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (now(), plan.function, plan.limits.seconds, plan.limits.memory, *facts),
             ).lastrowid
+
+    def forget_failed(self, plan: Plan) -> int:
+        """Forget what came of those cells of the plan that failed, so that they are played again; returns how many."""
+        failed = "DELETE FROM outcome WHERE identity = ? AND status != 'ok'"
+        with self._transaction(wait=True) as connection:
+            return connection.executemany(failed, ((job.identity,) for job in plan.jobs)).rowcount
 
     def write(self, outcome: Outcome) -> None:
         """Add a finished cell of the run that has begun. When this returns, the death of this process cannot lose it."""

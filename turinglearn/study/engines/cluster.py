@@ -32,8 +32,8 @@ _children: dict[str, list[Child]] = {}  # and those of each run, for its end
 class Cluster:
     """The workers of a Dask scheduler, such as "tcp://10.0.0.1:8786"; without an address, so many processes on this machine.
 
-    function, limits: of the plan. StudyProblem where no scheduler with workers answers, where their versions are others, or
-    without Dask.
+    function, limits: of the plan. StudyProblem where no scheduler with workers answers, where a worker lacks turinglearn or has
+    other versions, where no cluster starts on this machine, or without Dask.
 
     A cell is lost with its worker only where it ends that too. Dask, which may try it on others first, then blames all that
     waited there: they are "crashed", and whoever runs the study tries each again alone.
@@ -64,9 +64,15 @@ class Cluster:
                     "distributed.scheduler.allowed-failures": 0,  # whoever runs the study tries again, alone
                 }
                 stack.enter_context(dask.config.set(ours))
-                where = distributed.LocalCluster(
-                    n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=":0"
-                )
+                try:
+                    where = distributed.LocalCluster(
+                        n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+                    )
+                except (OSError, RuntimeError, TimeoutError) as error:
+                    raise StudyProblem(
+                        f"Dask cannot start workers on this machine: {str(error).removesuffix('.')}. A script has to ask for "
+                        'them under `if __name__ == "__main__":`. Local processes need no Dask: leave out --engine dask.'
+                    ) from error
                 stack.enter_context(where)
             try:
                 self._client = stack.enter_context(distributed.Client(where, timeout=_ANSWER, set_as_default=False))
@@ -135,7 +141,12 @@ class Cluster:
 
     def _check_versions(self) -> None:
         ours = versions()
-        for worker, theirs in self._client.run(versions).items():
+        for worker, theirs in self._client.run(versions, on_error="return").items():
+            if isinstance(theirs, BaseException):  # mostly that there is no turinglearn
+                raise StudyProblem(
+                    f"The worker {worker} cannot tell its versions: {theirs}. Install turinglearn {ours['turinglearn']} there, "
+                    "with what it needs here, then resume."
+                )
             differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
             if differing:
                 said = ", ".join(f"{n} {theirs.get(n, 'not at all')} instead of {ours.get(n, 'nothing')}" for n in differing)
