@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import share, whole
@@ -33,6 +35,9 @@ def iqm_interval(
 
     tasks="fixed" resamples seeds within each task: what another run of the same tasks would give (Agarwal et al. 2021).
     tasks="resampled" draws tasks too: what other tasks of the kind would give; with few tasks it is wide, as it should be.
+    Percentiles are expanded (Hesterberg 2015), since few replicates resampled scatter too little and have no normal tails: to
+    those of a normal law at ± t √(m / (m - 1)), m the number of seeds, or of tasks, and t Student's with tasks (m - 1), or
+    m - 1, degrees of freedom.
     """
     scores, level, resamples = _table(scores), share(level, "level"), whole(resamples, "resamples", least=2)
     if tasks not in ("fixed", "resampled"):
@@ -45,7 +50,9 @@ def iqm_interval(
         drawn = scores[task, rng.integers(0, n, (rows, k, n))]
         found.append(_iqm(drawn.reshape(rows, -1)))
     values = np.concatenate(found)
-    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    m, degrees = (n, k * (n - 1)) if tasks == "fixed" else (k, k - 1)
+    tail = float(norm.sf(student_t.ppf((1 + level) / 2, degrees) * math.sqrt(m / (m - 1)))) if m > 1 else 0.0
+    low, high = np.quantile(values, [tail, 1 - tail])
     return Interval(interquartile_mean(scores), float(low), float(high), float(values.std(ddof=1)))
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 
 from turinglearn.arrays import to_numpy
 from turinglearn.bias.calibration import calibration_error, calibration_slope
@@ -103,7 +104,8 @@ def errors_of(estimates: Estimates, *, level: float = 0.95) -> JudgeBias:
     split = excess_log_loss(r_hat, r, level=level)
     errors = [np.mean([calibration_error(run, r) for run in one]) for one in r_hat]
     slopes = np.array([np.mean([calibration_slope(run, r) for run in one]) for one in r_hat])
-    best = float(np.mean(math.log(2) - softplus(r) + r / (1 + np.exp(-r))))  # the JSD, on the same points
+    best = math.log(2) - softplus(r) + r * expit(r)  # whose mean over the points is the JSD
+    of_points = 2 * float(best.std(ddof=1)) / math.sqrt(len(best))
     total = split.total
     return JudgeBias(
         squared_bias=squared_bias(r_hat, r, level=level),
@@ -112,7 +114,7 @@ def errors_of(estimates: Estimates, *, level: float = 0.95) -> JudgeBias:
         calibration_error=mean_interval(np.array(errors), level=level),
         calibration_slope=Interval(*[math.nan] * 4) if np.isnan(slopes).any() else mean_interval(slopes, level=level),
         jsd=Interval(-2 * total.value, -2 * total.high, -2 * total.low, 2 * total.standard_error),
-        jsd_in_sample=mean_interval(2 * (estimates.in_sample.mean(axis=1) - best), level=level),
+        jsd_in_sample=mean_interval(2 * (estimates.in_sample.mean(axis=1) - best.mean()), level=level, also=of_points),
         clipped={c: squared_bias(np.clip(r_hat, -c, c), r, level=level).value for c in (2.0, 4.0, 8.0)},
         seconds=estimates.seconds,
     )
