@@ -170,6 +170,14 @@ def test_coverage_runs_on_a_tiny_budget(tmp_path, monkeypatch, capsys):
     capsys.readouterr()
 
 
+def test_every_interval_on_record_covers_as_often_as_the_bar():
+    page = (FOLDER.parent / "results" / "bias_coverage.md").read_text()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in page.splitlines() if line.startswith("|")][2:]
+    covered = {tuple(row[:3]): float(row[3]) for row in rows}
+    assert len(covered) == len(rows) >= 33
+    assert {what for what, rate in covered.items() if not 0.93 <= rate <= 1} == set()
+
+
 @pytest.fixture(scope="module")
 def judges():
     return loaded("judges")

@@ -133,6 +133,8 @@ def test_the_interval_of_a_squared_mean_holds_its_value():
     [
         (np.zeros((5, 10)), np.zeros(10), r"expected \(R, A, N\) and \(N,\)"),
         (np.zeros((5, 1, 10)), np.zeros(9), r"expected \(R, A, N\) and \(N,\)"),
+        (np.zeros((2, 1, 10)), np.zeros(10), r"shape \(2, 1, 10\) .* R >= 3 training sets"),
+        (np.zeros((1, 1, 10)), np.zeros(10), "R >= 3 training sets"),
         (np.full((5, 1, 10), np.inf), np.zeros(10), "must be finite log-odds"),
     ],
 )

@@ -106,6 +106,14 @@ def test_scores_have_no_truth():
         judge_bias(HandwrittenDiscriminator(lambda x: x[:, 0]), truth, 10)
 
 
+def test_what_is_no_pair_is_named():
+    truth = pair("shifted", 1, 1.0)
+    with pytest.raises(ValueError, match=r"pair is a tuple; .* Give a Pair: see pair\(\)"):
+        judge_bias(LogisticRegression(), (np.zeros((9, 1)), np.ones((9, 1))), n=50)
+    with pytest.raises(ValueError, match="pair is a LogisticRegression"):
+        judge_bias(truth, LogisticRegression(), n=50)
+
+
 def test_figures_of_what_was_said():
     truth = pair("shifted", 1, 1.0)
     estimates = log_odds_of(LogisticRegression(), truth, 50, sets=4, points=100)
@@ -120,13 +128,39 @@ def test_tuning_finds_the_better_setting_in_as_many_trials():
     truth = pair("shifted", 2, 0.3)
     real, fake = (batch.x for batch in truth.draw(150, np.random.default_rng(0)))
     found = tune(DecisionTreeClassifier(), {"min_samples_leaf": [1, 20, 40]}, real, fake, trials=4)
-    assert len(found.trials) == 4
+    assert sorted(trial.settings.get("min_samples_leaf", 1) for trial in found.trials) == [1, 20, 40]  # 1 is its own
     assert found.trials[0].settings == {}
     assert found.judge.min_samples_leaf in (20, 40)
     assert min(trial.log_loss for trial in found.trials) < found.trials[0].log_loss
     assert not hasattr(found.judge, "tree_")
     again = tune(DecisionTreeClassifier(), {"min_samples_leaf": [1, 20, 40]}, real, fake, trials=4)
     assert [trial.settings for trial in again.trials] == [trial.settings for trial in found.trials]
+
+
+def test_lists_give_as_many_trials_as_they_can():
+    real, fake = (batch.x for batch in pair("shifted", 1, 1.0).draw(40, np.random.default_rng(0)))
+    space = {"max_depth": [None, 1, 2], "min_samples_leaf": [1, 5]}
+    for trials in (2, 3, 5, 6, 50):
+        found = tune(DecisionTreeClassifier(), space, real, fake, trials=trials, folds=2, random_state=trials)
+        tried = {(t.settings.get("max_depth"), t.settings.get("min_samples_leaf", 1)) for t in found.trials}
+        assert len(found.trials) == len(tried) == min(trials, 6)
+
+
+class Counted(DecisionTreeClassifier):
+    fits = 0
+
+    def fit(self, *args, **options):
+        Counted.fits += 1
+        return super().fit(*args, **options)
+
+
+def test_a_parameter_that_the_judge_does_not_have_is_named_before_anything_is_fitted():
+    real, fake = (batch.x for batch in pair("shifted", 1, 1.0).draw(40, np.random.default_rng(0)))
+    with pytest.raises(ValueError, match="Invalid parameter 'max_deep'"):
+        tune(Counted(), {"max_deep": randint(1, 5)}, real, fake, trials=3, folds=2)
+    assert Counted.fits == 0
+    tune(Counted(), {"max_depth": randint(1, 5)}, real, fake, trials=3, folds=2)
+    assert Counted.fits == 6
 
 
 def test_distributions_are_drawn_from_and_failures_count_as_bad():

@@ -19,6 +19,8 @@ from turinglearn.streams import Streams, as_seed
 
 __all__ = ["CrossExamination", "balanced_accuracy", "cross_examine"]
 
+_ROWS = 8  # genuine ones of a seed, at least: half teach, half are judged
+
 
 @dataclass(frozen=True, slots=True)
 class CrossExamination:
@@ -51,17 +53,23 @@ def cross_examine(
     """Accuracy of a fresh judge of each kind on each generator's samples, against genuine ones that no player has seen.
 
     samples: for each generator one sample (n, d) per seed, as many seeds for all, at least two; genuine (m, d) is shared out
-    among the seeds in a random order, the same for all generators and judges. Half of the rows of each kind teach the judge,
-    the other half are judged; a tie counts one half. judges: discriminators that say log-odds, or what `as_discriminator`
-    adapts; steps, batch_size: of those that do not refit. ValueError where seeds or features do not match.
+    among the seeds in a random order, the same for all generators and judges, at least eight rows each. Half of the rows of
+    each kind teach the judge, the other half are judged; a tie counts one half. judges: discriminators that say log-odds, or
+    what `as_discriminator` adapts; steps, batch_size: of those that do not refit. ValueError where seeds or features do not
+    match.
     """
-    y, seeds = matrix(genuine, "genuine", rows=8), {len(each) for each in samples.values()}
+    _check_names(samples, judges)
+    y, seeds = matrix(genuine, "genuine"), {len(each) for each in samples.values()}
     if not samples or not judges or len(seeds) != 1 or min(seeds) < 2:
         raise ValueError(
             f"There are {len(judges)} judges, and generators with {sorted(seeds)} samples; expected at least one judge, and "
             "the same number of seeds, at least 2, of each generator."
         )
     (count,) = seeds
+    if len(y) < _ROWS * count:
+        raise ValueError(
+            f"genuine has {len(y)} rows for {count} seeds; expected at least {_ROWS} for each. Draw {_ROWS * count} or more."
+        )
     streams = Streams(as_seed(random_state))
     shares = np.array_split(streams("genuine").permutation(len(y)), count)
     found = np.empty((len(samples), len(judges), count))
@@ -88,3 +96,15 @@ def balanced_accuracy(judge: Any, real: Any, fake: Any, rng: Rng, *, steps: int 
     player = taught(judge, Batch(real_in), Batch(fake_in), rng, steps=steps, batch_size=batch_size)
     r, s = (np.sign(to_numpy(examine(player, Batch(x)).values)) for x in (real_out, fake_out))
     return float((2 + r.mean() - s.mean()) / 4)
+
+
+def _check_names(samples: Any, judges: Any) -> None:
+    for name, given in (("samples", samples), ("judges", judges)):
+        if not isinstance(given, Mapping):
+            raise ValueError(f"{name} is a {type(given).__name__}; expected a dict. Give each of them a name: {{'name': ...}}.")
+    for name, drawn in samples.items():
+        if hasattr(drawn, "shape") and len(drawn.shape) < 3:
+            raise ValueError(
+                f"samples[{name!r}] is one array of shape {tuple(drawn.shape)}; expected samples of several seeds. Give a list "
+                "with one sample (n, d) per seed."
+            )

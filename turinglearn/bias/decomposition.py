@@ -128,10 +128,10 @@ def _error(per_point: Any) -> float:
 
 def _checked(estimates: Array, truth: Array) -> tuple[Any, Any]:
     r_hat, r = np.asarray(estimates, dtype=float), np.asarray(truth, dtype=float)
-    if r_hat.ndim != 3 or r.shape != r_hat.shape[2:] or min(r_hat.shape, default=0) < 1 or r_hat.shape[2] < 2:
+    if r_hat.ndim != 3 or r.shape != r_hat.shape[2:] or r_hat.shape[0] < 3 or r_hat.shape[1] < 1 or r_hat.shape[2] < 2:
         raise ValueError(
-            f"estimates have shape {r_hat.shape} and the truth {r.shape}; expected (R, A, N) and (N,): training sets, runs of "
-            "the algorithm on each, points. Give one run as (R, 1, N)."
+            f"estimates have shape {r_hat.shape} and the truth {r.shape}; expected (R, A, N) and (N,): R >= 3 training "
+            "sets, A >= 1 runs of the algorithm on each, N >= 2 points. Give one run as (R, 1, N)."
         )
     if not (np.all(np.isfinite(r_hat)) and np.all(np.isfinite(r))):
         raise ValueError("estimates and truth must be finite log-odds; clip them, and report how much the clip matters.")

@@ -1,4 +1,4 @@
-"""How far the laws of a known pair are apart, and how well the best judge does: with certified errors."""
+"""How far the laws of a known pair are apart, and how well the best judge does: to three standard errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ _BLOCK = 2**16
 class Divergences:
     """Of a pair: kl = KL(p ‖ q) and jsd in nats; accuracy and log_loss of the Bayes rule between p and q, equally likely.
 
-    Each is an interval at three standard errors; a closed form has none.
+    Each is an interval of three standard errors of a sample, cut where nothing is possible: KL and JSD are at least 0, JSD and
+    log-loss at most log 2, the accuracy is from 1/2 to 1. A closed form has no error.
     """
 
     kl: Interval
@@ -39,7 +40,8 @@ def divergences(pair: Pair, *, draws: int = 2**19, random_state: Any = 0) -> Div
         accuracy = [P_p(r > 0) + P_q(r < 0)] / 2, ties counting one half,    KL = E_p r.                     (2)
 
     The standard errors are at most .0005 for the bounded ones at the usual number of draws. KL is the pair's own, where it has
-    one, since the sample mean of r is a poor estimate of large divergences.
+    one, since the sample mean of r is a poor estimate of large divergences. Laws that are so far apart that hardly a draw is
+    on the wrong side show hardly an error: there the standard errors are too small, and 0 where there is no such draw.
     """
     draws, rng = whole(draws, "draws", least=2), np.random.default_rng(as_seed(random_state))
     (kl, loss_p, right_p), (kl_v, loss_pv, right_pv) = _moments(pair, pair.p, 1, draws, rng)
@@ -48,10 +50,10 @@ def divergences(pair: Pair, *, draws: int = 2**19, random_state: Any = 0) -> Div
     accuracy, rate_error = (right_p + right_q) / 2, math.sqrt((right_pv + right_qv) / 4 / draws)
     exact = pair.kl is not None
     return Divergences(
-        _three(pair.kl if pair.kl is not None else kl, 0.0 if exact else math.sqrt(kl_v / draws)),
-        _three(math.log(2) - log_loss, error),
-        _three(accuracy, rate_error),
-        _three(log_loss, error),
+        _three(pair.kl if pair.kl is not None else kl, 0.0 if exact else math.sqrt(kl_v / draws), (0.0, math.inf)),
+        _three(math.log(2) - log_loss, error, (0.0, math.log(2))),
+        _three(accuracy, rate_error, (0.5, 1.0)),
+        _three(log_loss, error, (0.0, math.log(2))),
     )
 
 
@@ -66,5 +68,6 @@ def _moments(pair: Pair, law: Any, sign: int, draws: int, rng: Any) -> tuple[Any
     return mean, squares / draws - mean**2
 
 
-def _three(value: float, error: float) -> Interval:
-    return Interval(float(value), float(value - 3 * error), float(value + 3 * error), float(error))
+def _three(value: float, error: float, possible: tuple[float, float]) -> Interval:
+    middle, low, high = np.clip([value, value - 3 * error, value + 3 * error], *possible)
+    return Interval(float(middle), float(low), float(high), float(error))

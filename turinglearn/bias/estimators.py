@@ -12,6 +12,7 @@ from scipy.stats import t as student_t
 
 from turinglearn.bias.jackknife import jackknife
 from turinglearn.metrics import Interval
+from turinglearn.metrics.inputs import positive, whole
 from turinglearn.protocols import Array
 
 __all__ = ["ParameterErrors", "cramer_rao", "parameter_errors", "relative_efficiency"]
@@ -26,7 +27,7 @@ class ParameterErrors:
 
 
 def parameter_errors(estimates: Array, truth: Array, *, level: float = 0.95) -> ParameterErrors:
-    """Bias mean(θ̂ - θ) and RMSE √mean (θ̂ - θ)² of estimates (S, k), one per seed, of the truth (k,).
+    """Bias mean(θ̂ - θ) and RMSE √mean (θ̂ - θ)² of estimates (S, k), one per seed, of the truth (k,); or (S,) and a number.
 
     The interval of the bias is Student's, that of the RMSE the jackknife's of its logarithm.
     """
@@ -46,12 +47,17 @@ def parameter_errors(estimates: Array, truth: Array, *, level: float = 0.95) -> 
 def relative_efficiency(estimates: Array, control: Array, truth: Array, *, level: float = 0.95) -> tuple[Interval, ...]:
     """Mean square error of a control over that of the estimates, both (S, k) on the same data sets, for each parameter.
 
-    1 is as good as the control, such as maximum likelihood; less is worse. The interval is the jackknife's of the logarithm
-    over seeds, so what a data set does to both falls out.
+    Shapes as in `parameter_errors`. 1 is as good as the control, such as maximum likelihood; less is worse. The interval is the
+    jackknife's of the logarithm over seeds, so what a data set does to both falls out.
     """
     ours, theirs = _errors(estimates, truth) ** 2, _errors(control, truth) ** 2
     if ours.shape != theirs.shape:
         raise ValueError(f"There are estimates of shape {ours.shape} and {theirs.shape} of the control; expected the same.")
+    for k in np.flatnonzero((ours > 0).sum(axis=0) < 2):
+        raise ValueError(
+            f"The estimates of parameter {k} have no error in {int((ours[:, k] == 0).sum())} of {len(ours)} seeds; expected "
+            "errors in at least two, since the ratio is over their mean square. Leave that parameter out."
+        )
     pairs = zip(ours.T, theirs.T, strict=True)
     return tuple(jackknife(partial(_ratio, mine, other), len(ours), level=level, log=True) for mine, other in pairs)
 
@@ -60,12 +66,19 @@ def cramer_rao(log_density: Callable[[Any, Any], Any], truth: Array, draws: Arra
     """The least standard deviation (k,) that an unbiased estimator of θ can have from n samples: √diag(I⁻¹ / n).
 
     The information I = E s sᵀ is the mean over draws (m, d) from the law at the truth (k,), with scores s = ∂ log p / ∂θ by
-    central differences of log_density(x, θ) -> (m,). Its own error is of order 1/√m. Rao (1945); Cramér (1946).
+    central differences of log_density(x, θ) -> (m,). Its own error is of order 1/√m. A single number is a truth of one
+    parameter. Rao (1945); Cramér (1946).
     """
-    theta = np.asarray(truth, dtype=float)
-    scores = np.stack(
-        [(log_density(draws, theta + e) - log_density(draws, theta - e)) / (2 * step) for e in step * np.eye(len(theta))]
-    )
+    theta, n, step = np.atleast_1d(np.asarray(truth, dtype=float)), whole(n, "n"), positive(step, "step")
+    densities = [
+        [np.asarray(log_density(draws, theta + side * e), dtype=float) for side in (1, -1)] for e in step * np.eye(len(theta))
+    ]
+    if (shape := densities[0][0].shape) != (len(draws),):
+        raise ValueError(
+            f"log_density has returned shape {shape} for {len(draws)} draws; expected ({len(draws)},), one number for each. "
+            "Take a column such as x[:, 0], or sum over the features."
+        )
+    scores = np.stack([(above - below) / (2 * step) for above, below in densities])
     information = scores @ scores.T / scores.shape[1]
     if not np.all(np.isfinite(information)) or np.linalg.matrix_rank(information) < len(theta):
         raise ValueError(
@@ -85,9 +98,13 @@ def _ratio(ours: Any, theirs: Any, kept: Any) -> float:
 
 def _errors(estimates: Array, truth: Array) -> Any:
     estimates, truth = np.asarray(estimates, dtype=float), np.asarray(truth, dtype=float)
-    if estimates.ndim != 2 or truth.shape != estimates.shape[1:] or len(estimates) < 3 or not np.all(np.isfinite(estimates)):
+    if estimates.ndim not in (1, 2) or truth.shape != estimates.shape[1:] or len(estimates) < 3:
         raise ValueError(
-            f"estimates have shape {estimates.shape} and the truth {truth.shape}; expected finite numbers, (S, k) with S >= 3 "
-            "seeds, and (k,). Leave out runs that failed, and report how many did."
+            f"estimates have shape {estimates.shape} and the truth {truth.shape}; expected (S, k) with S >= 3 seeds and (k,), "
+            "or (S,) and one number."
         )
-    return estimates - truth
+    if not (np.all(np.isfinite(estimates)) and np.all(np.isfinite(truth))):
+        raise ValueError(
+            "estimates and truth must be finite numbers. Leave out the seeds that failed, and report how many did."
+        )
+    return (estimates - truth).reshape(len(estimates), -1)

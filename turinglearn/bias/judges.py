@@ -57,6 +57,8 @@ def log_odds_of(
     Points, drawn from m = (p + q) / 2, and training sets depend on the pair and random_state alone: every judge meets the same
     (common random numbers). steps, batch_size: of judges that do not refit, see `taught`.
     """
+    if not isinstance(pair, Pair):
+        raise ValueError(f"pair is a {type(pair).__name__}; expected two laws with known log-odds. Give a Pair: see pair().")
     n, sets, runs = whole(n, "n", least=4), whole(sets, "sets", least=3), whole(runs, "runs")
     streams = Streams(as_seed(random_state))
     x = pair.points(whole(points, "points", least=2), streams("points"))
