@@ -162,6 +162,7 @@ class InTurn:
 
 def test_coverage_runs_on_a_tiny_budget(tmp_path, monkeypatch, capsys):
     coverage = loaded("coverage")
+    monkeypatch.setattr(coverage, "BLOCKS", 2)
     monkeypatch.setattr(sys, "argv", ["coverage.py", "--simulations", "2", "--out", str(tmp_path / "coverage.md")])
     assert coverage.main() == 0
     page = (tmp_path / "coverage.md").read_text()
