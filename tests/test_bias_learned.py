@@ -8,6 +8,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
 from turinglearn.bias import cramer_rao, cross_examine, parameter_errors, relative_efficiency, split_energy, split_mmd
+from turinglearn.bias.learned_laws import bias_difference, energy_parts, split
 from turinglearn.metrics import energy_distance
 
 BIAS, SPREAD = 0.6, 0.4  # of the learned means of q_s = N(μ_s, 1), μ_s ~ N(BIAS, SPREAD²); p = N(0, 1)
@@ -41,6 +42,35 @@ def test_the_total_is_the_mean_distance():
     split = split_energy(samples, genuine)
     assert split.total.value == pytest.approx(np.mean([energy_distance(x, genuine) for x in samples]))
     assert split.total.value == pytest.approx(split.bias.value + split.variance.value)
+
+
+def test_perfect_generators_are_not_called_biased():
+    """The genuine sample is drawn anew each time: its error belongs to the interval, as do those of the seeds' samples."""
+    rng, hits = np.random.default_rng(3), np.zeros(2)
+    for _ in range(150):
+        split = split_energy([rng.standard_normal((40, 2)) for _ in range(8)], rng.standard_normal((120, 2)))
+        hits += [part.low <= 0 <= part.high for part in (split.total, split.bias)]
+    assert np.all(hits / 150 > 0.95 - 4 * np.sqrt(0.95 * 0.05 / 150))
+
+
+def test_the_error_of_the_genuine_sample_is_that_of_redrawing_it():
+    rng = np.random.default_rng(4)
+    samples = [rng.normal(0.5, 1, (200, 1)) for _ in range(4)]
+    parts = [energy_parts(samples, rng.standard_normal((150, 1))) for _ in range(200)]
+    redrawn = np.std([part.genuine.mean() - 2 * part.across.mean() for part in parts], ddof=1)
+    assert np.sqrt(np.mean([part.genuine_error**2 for part in parts])) == pytest.approx(redrawn, rel=0.2)
+
+
+def test_the_difference_of_two_biases():
+    """The point is the difference of both; the seeds' common part falls out of the interval."""
+    rng = np.random.default_rng(5)
+    genuine, shared = rng.standard_normal((300, 1)), rng.normal(0, 0.5, 10)
+    ours, control = ([rng.normal(0.5 + move + s, 0.1, (50, 1)) for s in shared] for move in (0.2, 0.0))
+    parts = energy_parts(ours, genuine), energy_parts(control, genuine)
+    found, each = bias_difference(*parts), [split(p).bias for p in parts]
+    assert found.value == pytest.approx(each[0].value - each[1].value)
+    assert found.high - found.low < 0.7 * sum(e.high - e.low for e in each)
+    assert found.low <= found.value <= found.high
 
 
 def test_splits_refuse_what_cannot_be_split():

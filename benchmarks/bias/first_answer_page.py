@@ -38,7 +38,7 @@ length of the mean error over seeds, unbiased by products of distinct seeds; it 
 problem with {trials} trials of cross-validated log-loss.
 
 The contrast is squared bias with the judge less that with the network, the mean over the three signals, with its 95 % interval
-over seeds (Hoeffding's variance of the paired difference). *True*: it is above 0. *False*: it is below the mean square error of
+over seeds (`squared_mean_difference`). *True*: it is above 0. *False*: it is below the mean square error of
 a Gaussian fitted to as many rows by maximum likelihood (over {floors} samples), the least that matters. Both at level .05
 after Holm's correction over the sentences of the arm; *undecided*: neither, or a seed failed.
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from scipy.optimize import brentq
 from scipy.stats import t as student_t
 
 from turinglearn.metrics import Interval
@@ -41,19 +43,53 @@ def squared_mean_of_products(products: Any, *, level: float = 0.95, also: float 
 
 
 def squared_mean_difference(products: Any, control: Any, *, level: float = 0.95, also: float = 0.0) -> Interval:
-    """Interval for |E e|² - |E f|² from the products ⟨e_r, e_s⟩ and ⟨f_r, f_s⟩ (R, R), e_r and f_r paired by replicates.
+    """Interval for δ = b - b', b = |E e|² and b' = |E f|², from ⟨e_r, e_s⟩ and ⟨f_r, f_s⟩ (R, R), paired by replicates r.
 
     The difference h = ⟨e_r, e_s⟩ - ⟨f_r, f_s⟩ is a kernel of pairs of replicates; its mean over r ≠ s is unbiased with variance
 
-        4 Var h₁ / R + 2 E h₂² / (R (R - 1)),    h₁(r) = E_s h(r, s),    h₂ = h - h₁(r) - h₁(s) + E h              (3)
+        v(b, b') = 4 (b λ + b' λ' - 2 √(b b') κ) / R + 2 E h₂² / (R (R - 1))                                      (3)
 
-    (Hoeffding 1948), so that what a replicate does to both falls out. Student's, with R - 1 degrees of freedom.
+    (Hoeffding 1948), λ and λ' as in (1), κ the same of both together, h₂ what is left of h without the parts of single
+    replicates: what a replicate does to both falls out. As v grows with both, the interval ends above where a larger b, and
+    below where a larger b', would make the estimates no surprise,
+
+        (value - δ)² <= t² (v + also²),   v = v(b' + δ, b') for δ > value,  v(b, b - δ) for δ < value,              (4)
+
+    with R - 1 degrees of freedom. Its standard error is the longer side over t, so that a test by it agrees.
     """
-    h, n = _square(products) - _square(control), len(products)
-    linear, squares = _components(h)
-    error = math.sqrt(4 * float(linear @ linear) / (n - 1) / n + 2 * squares / (n * (n - 1)) + also**2)  # (3)
-    value, margin = _distinct(h), error * float(student_t.ppf((1 + share(level, "level")) / 2, n - 1))
-    return Interval(value, value - margin, value + margin, error)
+    products, control = _square(products), _square(control)
+    n = len(products)
+    if n != len(control):
+        raise ValueError(
+            f"There are products of {n} replicates and of {len(control)} of the control; expected as many replicates, in the "
+            "same order. Leave out of both what failed in one."
+        )
+    t = float(student_t.ppf((1 + share(level, "level")) / 2, n - 1))
+    ours, theirs = _distinct(products), _distinct(control)
+    (along, _), (other, _), (_, squares) = (_components(each) for each in (products, control, products - control))
+    size, size_other = (max(float(each.mean()), 0.0) for each in (products, control))
+    steep, steep_other = (float(a @ a) / s if s > 0 else 0.0 for a, s in ((along, size), (other, size_other)))
+    both = float(along @ other) / math.sqrt(size * size_other) if size * size_other > 0 else 0.0
+    constant = 2 * squares / (n * (n - 1)) + also**2
+
+    def reach(b: float, b_other: float) -> float:
+        x, y = max(b, 0.0), max(b_other, 0.0)
+        linear = max(0.0, x * steep + y * steep_other - 2 * math.sqrt(x * y) * both) / (n - 1)
+        return t * math.sqrt(4 * linear / n + constant)  # t √(3)
+
+    up = _fixed(lambda d: reach(max(ours, 0.0) + d, theirs))
+    down = _fixed(lambda d: reach(ours, max(theirs, 0.0) + d))
+    return Interval(ours - theirs, ours - theirs - down, ours - theirs + up, max(up, down) / t)
+
+
+def _fixed(reach: Callable[[float], float]) -> float:
+    """The least d with reach(d) <= d, beyond which an estimate would be a surprise; reach grows slower than d."""
+    far = reach(0.0)
+    if far == 0.0:
+        return 0.0
+    while reach(far) > far:
+        far *= 2
+    return float(brentq(lambda d: reach(d) - d, 0.0, far, xtol=1e-12 * far))
 
 
 def _inverted(value: float, products: Any, level: float, also: float) -> Interval:
