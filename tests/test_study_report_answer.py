@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.study_rows import row
-from turinglearn.report.estimates import blocks_of
+from tests.study_rows import failing, judge_rows, payload, row
+from turinglearn.report.contrasts import contrasts, summaries
+from turinglearn.report.estimates import blocks_of, primary
 from turinglearn.report.labels import Labels
 from turinglearn.report.rows import read
 from turinglearn.study import read_specification
@@ -24,3 +26,61 @@ def test_no_two_settings_of_a_study_have_one_name(name):
     found = Counter((block.kind, labels.of(block)) for block in blocks)
     assert len(found) > 5
     assert [each for each, count in found.items() if count > 1] == []
+
+
+# ------------------------------------------------------------------------------------------------ intervals over settings
+def judged(differences, errors=None):
+    """Rows of two judges whose biases differ by so much (settings, seeds); errors: their own, of 30 training sets."""
+    rows = []
+    for (i, s), difference in np.ndenumerate(differences):
+        for arm, bias in (("neural", 0.0), ("forest", difference)):
+            figures = {"excess_log_loss_bias": float(bias)}
+            if errors is not None:
+                figures["excess_log_loss_bias_se"] = float(errors[i]) if arm == "forest" else 0.0
+            rows.append(row(payload("judge", f"p{i}", "pair", arm, seeds=[s], budget={"sets": 30}), figures))
+    return rows
+
+
+def summary(rows, arm="forest"):
+    """What the first screen says of an arm beside the network, over all settings."""
+    blocks = blocks_of(read(rows))
+    found = contrasts(blocks, {"judge": primary(blocks, "judge")}, "neural")
+    return next(s for s in summaries(found) if s.arm == arm)
+
+
+def coverage(studies, truth):
+    """How often the interval over settings holds the true mean, and whether all of them are finite."""
+    means = [summary(rows).mean for rows in studies]
+    assert all(np.isfinite([m.low, m.high]).all() for m in means)
+    return np.mean([m.low <= truth <= m.high for m in means])
+
+
+@pytest.mark.parametrize("shared", [0.0, 1.0], ids=["each setting errs by itself", "all settings err alike"])
+def test_the_interval_over_settings_holds_for_cells_of_one_seed(shared):
+    rng, count, errors = np.random.default_rng(0), 200, np.array([0.5, 1.0, 2.0, 1.0])
+    alike, alone = rng.standard_t(29, (count, 1)), rng.standard_t(29, (count, 4))
+    noise = errors * (shared * alike + (1 - shared) * alone)
+    found = coverage([judged((0.3 + each)[:, None], errors) for each in noise], 0.3)
+    assert found >= 0.92
+    assert found <= 0.98 or not shared  # no wider than it must be
+
+
+@pytest.mark.parametrize("shared", [0.0, 1.0], ids=["each setting errs by itself", "all settings err alike"])
+def test_the_interval_over_settings_holds_for_few_seeds(shared):
+    rng, count, truths = np.random.default_rng(1), 200, np.linspace(-1, 2, 6)
+    noise = shared * rng.normal(size=(count, 1, 3)) + (1 - shared) * rng.normal(size=(count, 6, 3))
+    assert 0.91 <= coverage([judged(truths[:, None] + each) for each in noise], truths.mean()) <= 0.985
+
+
+def test_settings_that_agree_by_chance_are_no_less_uncertain():
+    found = summary(judged(np.array([[0.1], [0.1]]), errors=[0.5, 0.1])).mean
+    assert found.standard_error == pytest.approx(0.3)
+    assert found.high - found.value == pytest.approx(2.0452 * 0.3, rel=1e-4)
+
+
+def test_over_settings_a_failure_counts_as_the_worst():
+    rows = failing(judge_rows(sizes=(200,)))
+    found = summary(rows)
+    without = summary([each for each in rows if each["status"] == "ok"])
+    assert found.failed == 2
+    assert found.mean.value > without.mean.value

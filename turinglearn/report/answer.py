@@ -77,10 +77,11 @@ def _summed(s: Summary) -> tuple[str, str]:
     told = ", ".join(f"{verdict} in {n:,}" for verdict, n in decided.items())
     where = f"{verdict} in the one setting" if total == 1 else f"{told} of {total:,} settings"
     text = f"Replacing {s.control} by {s.arm} raises {_what(s.quantity, s.kind)}: {where}."
-    if s.middle is None and s.mean is not None:
-        text += f" {'Difference' if total == 1 else 'Mean difference over settings'}: {_interval(s.mean)} {s.quantity.unit}."
-    if s.middle is not None:
-        text += f" Middle half of the differences: {_interval(s.middle)} {s.quantity.unit}, over {_seeds(s.seeds)}."
+    if s.mean is not None:
+        over = "Difference" if total == 1 else f"Mean difference over {s.tested:,} setting{'s' * (s.tested != 1)}"
+        seeds = f", {_seeds(s.seeds)}" if s.seeds else ""
+        worst = f", {s.failed:,} failed as the worst" if s.failed else ""
+        text += f" {over}: {_interval(s.mean)} {s.quantity.unit}{seeds}{worst}."
     if s.better is not None:
         text += f" A seed of it has less than one of {s.control} with chance {s.better:.2f}."
     return verdict, text
