@@ -278,7 +278,7 @@ def test_a_failure_counts_twice(rows, document):
     )
     each = {arm: figures(rows, "judge", arm, "excess_log_loss_bias", 200, 2) for arm in ("forest", "neural", "svm", "logistic")}
     done = np.isfinite(each["forest"])
-    assert (line["seeds"], line["failed"]) == (str(done.sum()), str((~done).sum()))
+    assert (line["replicates"], line["failed"]) == (f"{done.sum()} seeds", str((~done).sum()))
     assert not done.all()
     dropped = paired_interval(each["forest"][done], each["neural"][done])
     worst = max(np.nanmax(v) for v in each.values())
@@ -447,7 +447,7 @@ def test_a_report_says_what_is_lacking(tmp_path, rows):
 def test_what_cannot_be_tested_is_left_undecided_and_out_of_the_family():
     document = compose(judge_rows(seeds=6) + judge_rows(seeds=1, dimensions=(3,), sizes=(200,)))
     found = table(document, "comparisons")
-    lone = [c for c in found if c["seeds"] == "1"]
+    lone = [c for c in found if c["replicates"] == "1 seed"]
     assert len(lone) == 3
     assert {(c["raises it?"], c["p"]) for c in lone} == {("undecided", "")}
     adjusted = holm({i: float(c["p"]) for i, c in enumerate(found) if c["p"]})

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from tests.study_rows import failing, judge_rows, payload, row
+from turinglearn.report import compose
 from turinglearn.report.contrasts import contrasts, summaries
+from turinglearn.report.document import Statements
 from turinglearn.report.estimates import blocks_of, primary
 from turinglearn.report.labels import Labels
 from turinglearn.report.rows import read
@@ -84,3 +86,29 @@ def test_over_settings_a_failure_counts_as_the_worst():
     without = summary([each for each in rows if each["status"] == "ok"])
     assert found.failed == 2
     assert found.mean.value > without.mean.value
+
+
+# --------------------------------------------------------------------------------------------------------------- replicates
+def comparisons(document):
+    """The table of comparisons as dictionaries."""
+    part = document.data()["comparisons"]
+    return [dict(zip(part.columns, cells, strict=True)) for cells in part.rows]
+
+
+def said(document):
+    """The sentences of the first screen: over all settings, and of each comparison."""
+    return [sentence for block in document.blocks if isinstance(block, Statements) for sentence in block.sentences]
+
+
+def test_what_is_counted_is_what_is_tested_over():
+    rows, seeds = judged(np.array([[0.1], [0.2]]), errors=[0.5, 0.1]), judged(np.full((2, 3), 0.1))
+    for found, expected in ((rows, "30 training sets"), (seeds, "3 seeds")):
+        document = compose(found)
+        assert {c["replicates"] for c in comparisons(document)} == {expected}
+        assert len(said(document)) == 3
+        assert all(expected in text for _, text in said(document))
+
+
+def test_where_settings_differ_the_counts_are_a_range():
+    fewer = judge_rows(seeds=3, sizes=(200,), dimensions=(2,)) + judge_rows(seeds=6, sizes=(200,), dimensions=(8,))
+    assert any("nats, 3 to 6 seeds." in text for _, text in said(compose(fewer)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from turinglearn.metrics import Interval
 from turinglearn.report.contrasts import LEVEL, Contrast, Summary, summaries
@@ -18,7 +18,7 @@ __all__ = ["answer", "sentence"]
 
 _COLUMNS = (
     *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "failures as the worst"),
-    *("seeds", "failed", "p", "adjusted p", "of", "why undecided"),
+    *("replicates", "failed", "p", "adjusted p", "of", "why undecided"),
 )
 _LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
 
@@ -56,7 +56,9 @@ def sentence(c: Contrast, labels: Labels) -> str:
     if c.dropped is None:
         return f"{claim}: {c.why}."
     imputed = f"; {_interval(c.imputed)} with {c.failed} failed as the worst" if c.failed and c.imputed else ""
-    return f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}; adjusted p = {say(c.adjusted)}, {_seeds(c.seeds)}."
+    return (
+        f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}; adjusted p = {say(c.adjusted)}, {_told([c.replicates])}."
+    )
 
 
 def _done(runs: Sequence[Run], planned: int | None) -> str:
@@ -79,9 +81,8 @@ def _summed(s: Summary) -> tuple[str, str]:
     text = f"Replacing {s.control} by {s.arm} raises {_what(s.quantity, s.kind)}: {where}."
     if s.mean is not None:
         over = "Difference" if total == 1 else f"Mean difference over {s.tested:,} setting{'s' * (s.tested != 1)}"
-        seeds = f", {_seeds(s.seeds)}" if s.seeds else ""
         worst = f", {s.failed:,} failed as the worst" if s.failed else ""
-        text += f" {over}: {_interval(s.mean)} {s.quantity.unit}{seeds}{worst}."
+        text += f" {over}: {_interval(s.mean)} {s.quantity.unit}, {_told(s.replicates)}{worst}."
     if s.better is not None:
         text += f" A seed of it has less than one of {s.control} with chance {s.better:.2f}."
     return verdict, text
@@ -93,8 +94,13 @@ def _what(quantity: Quantity, kind: str) -> str:
     return f"the bias of what is {KINDS.get(kind, 'measured')} ({quantity.title})"
 
 
-def _seeds(count: int) -> str:
-    return f"{count} seed{'s' * (count != 1)}"
+def _told(replicates: Collection[tuple[int, str]]) -> str:
+    """Such as "3 seeds", or "5 to 30 training sets" where settings differ."""
+    parts = []
+    for unit in sorted({unit for _, unit in replicates}):
+        counts = sorted({n for n, each in replicates if each == unit})
+        parts.append(f"{' to '.join(f'{n:,}' for n in dict.fromkeys((counts[0], counts[-1])))} {unit}{'s' * (counts[-1] != 1)}")
+    return " or ".join(parts)
 
 
 def _interval(i: Interval) -> str:
@@ -111,7 +117,7 @@ def _table(found: Sequence[Contrast], labels: Labels) -> Table:
             c.arm,
             c.control,
             *_numbers(c),
-            c.seeds,
+            _told([c.replicates]),
             c.failed,
             math.nan if c.why else c.p,
             math.nan if c.why else c.adjusted,

@@ -24,6 +24,8 @@ _NETWORKS = ("neural", "network", "torch", "mlp")
 class Contrast:
     """An arm less the control in one setting. dropped: over the seeds that both finished; imputed: with the worst for the rest.
 
+    sets: of how many training sets of one seed the intervals are, 0 where they are of seeds.
+
     p is the larger of both, 1 where they point apart; adjusted is by Holm over the family. verdict is "true", "false" or
     "undecided": does the arm raise the quantity? why: what an undecided comparison lacks, if more than evidence.
     """
@@ -40,6 +42,12 @@ class Contrast:
     adjusted: float = 1.0
     verdict: str = "undecided"
     why: str = ""
+    sets: int = 0
+
+    @property
+    def replicates(self) -> tuple[int, str]:
+        """How many, and of what."""
+        return (self.sets, "training set") if self.sets else (self.seeds, "seed")
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,7 @@ class Summary:
     """An arm beside the control over all settings: verdicts counted, and the differences, with the worst for what failed.
 
     mean: of the mean difference over the settings tested, so many, which holds however seeds err in all of them at once.
+    replicates: what these settings have, how many and of what.
     better: the chance that a random seed of the arm has less of the quantity than one of the control.
     """
 
@@ -59,7 +68,7 @@ class Summary:
     tested: int
     failed: int
     better: float | None
-    seeds: int
+    replicates: frozenset[tuple[int, str]]
 
 
 def control_of(blocks: Sequence[Block], named: str | None = None) -> str:
@@ -124,7 +133,7 @@ def _single(c: Contrast, seed: str) -> Contrast | None:
         return None
     difference, margin = ours[name] - theirs[name], float(student_t.ppf(1 - LEVEL / 2, int(sets) - 1)) * error
     found = Interval(difference, difference - margin, difference + margin, error)
-    return replace(c, dropped=found, imputed=found, p=_p_value(found, int(sets)))
+    return replace(c, dropped=found, imputed=found, p=_p_value(found, int(sets)), sets=int(sets))
 
 
 def _paired(c: Contrast, ours: Any, theirs: Any, seeds: Sequence[str], worst: Any) -> Interval:
@@ -156,7 +165,6 @@ def _summary(group: Sequence[Contrast]) -> Summary:
     counts = {verdict: sum(c.verdict == verdict for c in group) for verdict in ("true", "false", "undecided")}
     tested = [c for c in group if c.imputed is not None]
     ours, theirs = _scores(group)
-    seeds = ours.shape[1]
     return Summary(
         first.block.kind,
         first.quantity,
@@ -166,8 +174,8 @@ def _summary(group: Sequence[Contrast]) -> Summary:
         _mean(tested, ours - theirs),
         len(tested),
         sum(c.failed for c in tested),
-        probability_of_improvement(theirs, ours) if seeds >= 2 else None,
-        seeds,
+        probability_of_improvement(theirs, ours) if ours.shape[1] >= 2 else None,
+        frozenset(c.replicates for c in tested),
     )
 
 
