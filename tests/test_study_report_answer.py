@@ -11,7 +11,7 @@ import pytest
 from tests.study_rows import failing, judge_rows, payload, row
 from turinglearn.report import compose
 from turinglearn.report.contrasts import contrasts, summaries
-from turinglearn.report.document import Statements
+from turinglearn.report.document import Paragraph, Statements
 from turinglearn.report.estimates import blocks_of, primary
 from turinglearn.report.labels import Labels
 from turinglearn.report.rows import read
@@ -112,3 +112,39 @@ def test_what_is_counted_is_what_is_tested_over():
 def test_where_settings_differ_the_counts_are_a_range():
     fewer = judge_rows(seeds=3, sizes=(200,), dimensions=(2,)) + judge_rows(seeds=6, sizes=(200,), dimensions=(8,))
     assert any("nats, 3 to 6 seeds." in text for _, text in said(compose(fewer)))
+
+
+# ---------------------------------------------------------------------------------------------------------- words of verdicts
+@pytest.mark.parametrize(
+    ("differences", "verdict", "told"),
+    [
+        ([9, 9], "true", "higher in 2 of 2 settings"),
+        ([-9, -9], "false", "lower in 2 of 2 settings"),
+        ([0, 0], "undecided", "undecided in 2 of 2 settings"),
+        ([-9, -9, 0], "false in 2 of 3", "lower in 2, undecided in 1 of 3 settings"),
+        ([9, 0, 0], "true in 1 of 3", "higher in 1, undecided in 2 of 3 settings"),
+        ([9, -9, 0], "depends", "higher in 1, lower in 1, undecided in 1 of 3 settings"),
+        ([9, -9], "depends", "higher in 1, lower in 1 of 2 settings"),
+        ([9], "true", "higher in the one setting"),
+        ([0], "undecided", "undecided in the one setting"),
+    ],
+)
+def test_only_what_points_both_ways_depends(differences, verdict, told):
+    rows = judged(np.array(differences, dtype=float)[:, None], errors=np.ones(len(differences)))
+    found, sentence = said(compose(rows))[0]
+    assert (found, told in sentence) == (verdict, True)
+
+
+def test_an_interval_without_0_says_why_it_is_undecided():
+    rows = judged(np.array([[2.2], [0.1], [0.2], [9.0]]), errors=np.ones(4))
+    found = {c["difference"]: c for c in comparisons(compose(rows))}
+    assert found[2.2]["low"] > 0
+    assert found[2.2]["p"] < 0.05 < found[2.2]["adjusted p"]
+    assert {d: c["why undecided"] for d, c in found.items()} == {2.2: "adjusted p above 0.05", 0.1: "", 0.2: "", 9.0: ""}
+
+
+def test_the_words_are_explained_and_none_has_two_meanings():
+    text = " ".join(block.text for block in compose(judge_rows()).blocks if isinstance(block, Paragraph))
+    for part in ("true: the bias is higher", "false: it is lower", "any wrong verdict", "interval is by itself, not adjusted"):
+        assert part in text.replace("True", "true")
+    assert "false verdict" not in text

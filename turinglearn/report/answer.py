@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from turinglearn.metrics import Interval
 from turinglearn.report.contrasts import LEVEL, Contrast, Summary, summaries
@@ -20,6 +20,7 @@ _COLUMNS = (
     *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "failures as the worst"),
     *("replicates", "failed", "p", "adjusted p", "of", "why undecided"),
 )
+_WAYS = {"true": "higher", "false": "lower", "undecided": "undecided"}
 _LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
 
 
@@ -38,11 +39,12 @@ def answer(document: Document, runs: Sequence[Run], found: Sequence[Contrast], l
     document.add(
         Statements([_summed(s) for s in summaries(found)]),
         Paragraph(
-            f"The control is {found[0].control}. True: the bias is larger than the control's; false: it is smaller; undecided: "
-            f"the seeds do not tell. The family is every other discriminator in every setting, {tested} comparisons that could "
-            f"be tested of {len(found)}; p-values are adjusted by Holm, so that the chance of any false verdict is at most "
-            f"{LEVEL:g}. A verdict holds whether failed runs are left out or counted as the worst. Each discriminator has the "
-            "budget that the study gave it: see Provenance."
+            f"The control is {found[0].control}. True: the bias is higher than the control's; false: it is lower; undecided: "
+            "the replicates do not tell; depends: it is higher in some settings and lower in others. The family is every other "
+            f"discriminator in every setting, {tested} comparisons that could be tested of {len(found)}; p-values are adjusted "
+            f"by Holm, so that the chance of any wrong verdict is at most {LEVEL:g}. Each interval is by itself, not adjusted: "
+            "it can leave out 0 where the verdict is undecided. A verdict holds whether failed runs are left out or counted as "
+            "the worst. Each discriminator has the budget that the study gave it: see Provenance."
         ),
     )
     if len(found) <= _LISTED:
@@ -73,11 +75,9 @@ def _done(runs: Sequence[Run], planned: int | None) -> str:
 
 
 def _summed(s: Summary) -> tuple[str, str]:
-    decided = {verdict: n for verdict, n in s.counts.items() if n}
-    total = sum(s.counts.values())
-    verdict = next(iter(decided)) if len(decided) == 1 else "depends"
-    told = ", ".join(f"{verdict} in {n:,}" for verdict, n in decided.items())
-    where = f"{verdict} in the one setting" if total == 1 else f"{told} of {total:,} settings"
+    total, ways = sum(s.counts.values()), {word: n for word, n in s.counts.items() if n and word != "undecided"}
+    told = ", ".join(f"{_WAYS[word]} in {n:,}" for word, n in s.counts.items() if n)
+    where = f"{told.removesuffix(' 1')} the one setting" if total == 1 else f"{told} of {total:,} settings"
     text = f"Replacing {s.control} by {s.arm} raises {_what(s.quantity, s.kind)}: {where}."
     if s.mean is not None:
         over = "Difference" if total == 1 else f"Mean difference over {s.tested:,} setting{'s' * (s.tested != 1)}"
@@ -85,7 +85,15 @@ def _summed(s: Summary) -> tuple[str, str]:
         text += f" {over}: {_interval(s.mean)} {s.quantity.unit}, {_told(s.replicates)}{worst}."
     if s.better is not None:
         text += f" A seed of it has less than one of {s.control} with chance {s.better:.2f}."
-    return verdict, text
+    return _verdict(ways, total), text
+
+
+def _verdict(ways: Mapping[str, int], total: int) -> str:
+    """Of all settings, from those that are decided, by word: an undecided setting speaks for neither."""
+    if len(ways) != 1:
+        return "depends" if ways else "undecided"
+    ((word, count),) = ways.items()
+    return word if count == total else f"{word} in {count:,} of {total:,}"
 
 
 def _what(quantity: Quantity, kind: str) -> str:
@@ -122,10 +130,16 @@ def _table(found: Sequence[Contrast], labels: Labels) -> Table:
             math.nan if c.why else c.p,
             math.nan if c.why else c.adjusted,
             f"{c.quantity.title}, {c.quantity.unit}",
-            c.why,
+            c.why or _unadjusted(c),
         )
         for c in found
     ])  # fmt: skip
+
+
+def _unadjusted(c: Contrast) -> str:
+    """Why a comparison is undecided whose own interval leaves out 0."""
+    alone = c.dropped is not None and c.dropped.low * c.dropped.high > 0
+    return f"adjusted p above {LEVEL:g}" if alone and c.verdict == "undecided" else ""
 
 
 def _numbers(c: Contrast) -> tuple[Cell, ...]:

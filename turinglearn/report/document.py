@@ -47,7 +47,7 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Statements:
-    """Sentences, each with its verdict: true, false or undecided, or none."""
+    """Sentences, each with its verdict, whose first word is true, false, undecided or depends, or with none."""
 
     sentences: Sequence[tuple[str, str]]
 
