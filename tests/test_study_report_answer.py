@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.study_rows import failing, judge_rows, payload, row
+from tests.study_rows import JUDGES, failing, judge_rows, payload, row
 from turinglearn.report import compose
 from turinglearn.report.contrasts import contrasts, summaries
 from turinglearn.report.document import Paragraph, Statements
@@ -148,3 +148,27 @@ def test_the_words_are_explained_and_none_has_two_meanings():
     for part in ("true: the bias is higher", "false: it is lower", "any wrong verdict", "interval is by itself, not adjusted"):
         assert part in text.replace("True", "true")
     assert "false verdict" not in text
+
+
+# ---------------------------------------------------------------------------------------------------------- unequal budgets
+def test_budgets_that_are_not_the_controls_are_in_the_sentences():
+    rows = judge_rows(seeds=3, judges={arm: JUDGES[arm] for arm in ("neural", "forest", "svm")}, sizes=(200,))
+    for each in rows:
+        forest, hard = each["payload"]["discriminator"] == "forest", "dimension=8" in each["payload"]["recipes"]["problem"]
+        each["payload"]["budget"] |= {"steps": 200 if forest and hard else 4_000} | ({"samples_per_fit": 50} if forest else {})
+    found = said(compose(rows))
+    assert len(found) == 2 + 4
+    for _, text in found:
+        summed = "Mean difference" in text
+        assert ("Unequal budgets" in text) == ("neural by forest" in text)
+        if "forest" in text and summed:
+            assert "Unequal budgets in 2 of 2 settings: samples per fit 50 against the usual; samples per fit 50" in text
+        if "forest" in text and (summed or "d = 8" in text):
+            assert text.endswith("samples per fit 50 against the usual, steps 200 against 4,000.")
+
+
+def test_equal_budgets_need_no_word():
+    rows = judge_rows(seeds=3)
+    for each in rows:
+        each["payload"]["budget"] |= {"steps": 4_000, "samples_per_fit": 50}
+    assert not [text for _, text in said(compose(rows)) if "budget" in text]

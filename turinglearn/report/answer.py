@@ -13,6 +13,7 @@ from turinglearn.report.estimates import Quantity
 from turinglearn.report.labels import Labels
 from turinglearn.report.measures import KINDS
 from turinglearn.report.rows import Run
+from turinglearn.report.settings import unequal
 
 __all__ = ["answer", "sentence"]
 
@@ -58,9 +59,9 @@ def sentence(c: Contrast, labels: Labels) -> str:
     if c.dropped is None:
         return f"{claim}: {c.why}."
     imputed = f"; {_interval(c.imputed)} with {c.failed} failed as the worst" if c.failed and c.imputed else ""
-    return (
-        f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}; adjusted p = {say(c.adjusted)}, {_told([c.replicates])}."
-    )
+    text = f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}"
+    budgets = f" Unequal budgets: {found}." if (found := _budgets(c)) else ""
+    return f"{text}; adjusted p = {say(c.adjusted)}, {_told([c.replicates])}.{budgets}"
 
 
 def _done(runs: Sequence[Run], planned: int | None) -> str:
@@ -85,6 +86,9 @@ def _summed(s: Summary) -> tuple[str, str]:
         text += f" {over}: {_interval(s.mean)} {s.quantity.unit}, {_told(s.replicates)}{worst}."
     if s.better is not None:
         text += f" A seed of it has less than one of {s.control} with chance {s.better:.2f}."
+    if budgets := Counter(filter(None, map(_budgets, s.group))):
+        settings = "" if total == 1 else f" in {budgets.total():,} of {total:,} settings"
+        text += f" Unequal budgets{settings}: {'; '.join(sorted(budgets))}."
     return _verdict(ways, total), text
 
 
@@ -109,6 +113,21 @@ def _told(replicates: Collection[tuple[int, str]]) -> str:
         counts = sorted({n for n, each in replicates if each == unit})
         parts.append(f"{' to '.join(f'{n:,}' for n in dict.fromkeys((counts[0], counts[-1])))} {unit}{'s' * (counts[-1] != 1)}")
     return " or ".join(parts)
+
+
+def _budgets(c: Contrast) -> str:
+    """The budgets that are not the control's, such as "rounds 80 against 2,000"."""
+    ours, theirs = (next(iter(c.block.arms[arm].values())) for arm in (c.arm, c.control))
+    return ", ".join(
+        f"{name.removeprefix('budget: ').replace('_', ' ')} {_grouped(mine)} against {_grouped(other)}"
+        for name, mine, other in unequal(c.block.setting, ours, theirs)
+    )
+
+
+def _grouped(value: str | None) -> str:
+    if value is None:
+        return "the usual"
+    return f"{int(value):,}" if value.isdecimal() else value
 
 
 def _interval(i: Interval) -> str:

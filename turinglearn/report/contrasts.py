@@ -56,7 +56,7 @@ class Summary:
 
     mean: of the mean difference over the settings tested, so many, which holds however seeds err in all of them at once.
     replicates: what these settings have, how many and of what.
-    better: the chance that a random seed of the arm has less of the quantity than one of the control.
+    better: the chance that a random seed of the arm has less of the quantity than one of the control. group: what it sums up.
     """
 
     kind: str
@@ -69,6 +69,7 @@ class Summary:
     failed: int
     better: float | None
     replicates: frozenset[tuple[int, str]]
+    group: Sequence[Contrast]
 
 
 def control_of(blocks: Sequence[Block], named: str | None = None) -> str:
@@ -176,6 +177,7 @@ def _summary(group: Sequence[Contrast]) -> Summary:
         sum(c.failed for c in tested),
         probability_of_improvement(theirs, ours) if ours.shape[1] >= 2 else None,
         frozenset(c.replicates for c in tested),
+        group,
     )
 
 
