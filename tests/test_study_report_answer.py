@@ -172,3 +172,12 @@ def test_equal_budgets_need_no_word():
     for each in rows:
         each["payload"]["budget"] |= {"steps": 4_000, "samples_per_fit": 50}
     assert not [text for _, text in said(compose(rows)) if "budget" in text]
+
+
+def test_runs_with_and_without_a_budget_are_of_two_settings():
+    with_one, without = judge_rows(seeds=3, sizes=(200,), dimensions=(2,)), judge_rows(seeds=3, sizes=(200,), dimensions=(2,))
+    for each in with_one:
+        each["payload"]["budget"]["samples_per_fit"] = 50
+    blocks = blocks_of(read(with_one + without))
+    assert len(blocks) == 2
+    assert {len(seeds) for block in blocks for seeds in block.arms.values()} == {3}

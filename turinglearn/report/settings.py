@@ -21,12 +21,12 @@ class Common:
     """What the runs that are compared have in common: the setting, less budgets of which each discriminator has only one."""
 
     def __init__(self, runs: Iterable[Run]) -> None:
-        levels: dict[Any, dict[tuple[str, str], set[str]]] = defaultdict(lambda: defaultdict(set))
+        levels: dict[Any, dict[tuple[str, str], set[str | None]]] = defaultdict(lambda: defaultdict(set))
         seen = {(run.kind, run.setting, run.dials, run.arm) for run in runs}
         for kind, setting, dials, arm in seen:
-            for name, value in setting:
-                if name in _OWN:
-                    levels[kind, _without(setting, _OWN), dials][name, arm].add(value)
+            budgets = dict(setting)
+            for name in _OWN:
+                levels[kind, _without(setting, _OWN), dials][name, arm].add(budgets.get(name))
         self._own = {
             key: _OWN - {name for (name, _), values in found.items() if len(values) > 1} for key, found in levels.items()
         }
