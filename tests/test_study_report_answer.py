@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.study_rows import JUDGES, failing, judge_rows, payload, row
+from tests.study_rows import JUDGES, failing, game_rows, judge_rows, payload, row
 from turinglearn.report import compose
 from turinglearn.report.contrasts import contrasts, summaries
-from turinglearn.report.document import Paragraph, Statements
+from turinglearn.report.document import Paragraph, Statements, comma_separated
 from turinglearn.report.estimates import blocks_of, primary
 from turinglearn.report.labels import Labels
 from turinglearn.report.rows import read
@@ -91,7 +93,7 @@ def test_over_settings_a_failure_counts_as_the_worst():
 # --------------------------------------------------------------------------------------------------------------- replicates
 def comparisons(document):
     """The table of comparisons as dictionaries."""
-    part = document.data()["comparisons"]
+    part = document.data()["comparisons"].whole
     return [dict(zip(part.columns, cells, strict=True)) for cells in part.rows]
 
 
@@ -140,7 +142,7 @@ def test_an_interval_without_0_says_why_it_is_undecided():
     found = {c["difference"]: c for c in comparisons(compose(rows))}
     assert found[2.2]["low"] > 0
     assert found[2.2]["p"] < 0.05 < found[2.2]["adjusted p"]
-    assert {d: c["why undecided"] for d, c in found.items()} == {2.2: "adjusted p above 0.05", 0.1: "", 0.2: "", 9.0: ""}
+    assert {d: c["why undecided"] for d, c in found.items()} == {2.2: "adjusted p > 0.05", 0.1: "", 0.2: "", 9.0: ""}
 
 
 def test_the_words_are_explained_and_none_has_two_meanings():
@@ -181,3 +183,36 @@ def test_runs_with_and_without_a_budget_are_of_two_settings():
     blocks = blocks_of(read(with_one + without))
     assert len(blocks) == 2
     assert {len(seeds) for block in blocks for seeds in block.arms.values()} == {3}
+
+
+# ------------------------------------------------------------------------------------------------- the table of comparisons
+def shown(rows):
+    """The columns of comparisons on the page, those of the file, and the caption."""
+    part = compose(rows).data()["comparisons"]
+    written = next(csv.reader(io.StringIO(comma_separated(part))))
+    assert list(part.whole.columns) == written
+    assert {len(row) for row in part.rows} == {len(part.columns)}
+    return list(part.columns), written, part.caption
+
+
+def test_the_table_shows_what_varies_and_the_file_has_all():
+    plain, written, caption = shown(judge_rows(seeds=3))
+    assert plain == [
+        *("raises it?", "setting", "discriminator", "difference", "low", "high", "adjusted p", "p", "why undecided")
+    ]
+    assert {"control", "of", "cells", "replicates", "failed", "failures as the worst"} == set(written) - set(plain)
+    assert caption.endswith("the discriminator less neural: of judge cells the bias in log-loss, nats, 3 seeds.")
+    failed, whole, caption = shown(failing(judge_rows(seeds=6)))
+    assert whole == written
+    assert set(failed) - set(plain) == {"failed", "failures as the worst", "replicates"}
+    assert "nats, 5 to 6 seeds" in caption
+
+
+def test_kinds_of_cells_are_told_apart_where_their_settings_are_not():
+    judges = judge_rows(seeds=4, sizes=(200,), dimensions=(2,))
+    games = game_rows(seeds=4)
+    assert "cells" not in shown(judges + games)[0]
+    for each in judges + games:
+        each["payload"] = {k: v for k, v in each["payload"].items() if k not in ("generator", "signal", "objective")}
+        each["payload"] |= {"problem": "one", "budget": {}, "recipes": {"problem": "one"}}
+    assert "cells" in shown(judges + games)[0]

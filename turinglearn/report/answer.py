@@ -18,8 +18,8 @@ from turinglearn.report.settings import unequal
 __all__ = ["answer", "sentence"]
 
 _COLUMNS = (
-    *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "failures as the worst"),
-    *("replicates", "failed", "p", "adjusted p", "of", "why undecided"),
+    *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "adjusted p", "p"),
+    *("why undecided", "replicates", "failed", "failures as the worst", "of"),
 )
 _WAYS = {"true": "higher", "false": "lower", "undecided": "undecided"}
 _LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
@@ -136,32 +136,50 @@ def _interval(i: Interval) -> str:
 
 
 def _table(found: Sequence[Contrast], labels: Labels) -> Table:
-    return Table("comparisons", "Every comparison of the family: the discriminator less the control.", _COLUMNS, [
-        (
-            c.verdict,
-            c.block.kind,
-            labels.of(c.block),
-            c.arm,
-            c.control,
-            *_numbers(c),
-            _told([c.replicates]),
-            c.failed,
-            math.nan if c.why else c.p,
-            math.nan if c.why else c.adjusted,
-            f"{c.quantity.title}, {c.quantity.unit}",
-            c.why or _unadjusted(c),
-        )
-        for c in found
-    ])  # fmt: skip
+    """All of them. What is the same in all rows of a kind of cells is in the caption, and a column only of the CSV."""
+    rows = [_row(c, labels.of(c.block)) for c in found]
+    kinds: dict[str, list[Contrast]] = {}
+    for c in found:
+        kinds.setdefault(c.block.kind, []).append(c)
+    counts = {kind: {c.replicates for c in group if not c.why} for kind, group in kinds.items()}
+    told = [
+        ", ".join(filter(None, (f"of {kind} cells the {q.title}", q.unit, _told(counts[kind]))))
+        for kind, q in ((kind, group[0].quantity) for kind, group in kinds.items())
+    ]
+    hidden = {"control", "of"}
+    if len({row[2] for row in rows}) == len({row[1:3] for row in rows}):  # the setting tells the kind
+        hidden |= {"cells"}
+    if all(len(each) <= 1 for each in counts.values()):
+        hidden |= {"replicates"}
+    if not any(c.failed for c in found):
+        hidden |= {"failed", "failures as the worst"}
+    caption = f"Every comparison of the family, the discriminator less {found[0].control}: {'; '.join(told)}."
+    return Table("comparisons", caption, _COLUMNS, rows).without(hidden)
+
+
+def _row(c: Contrast, name: str) -> tuple[Cell, ...]:
+    return (
+        c.verdict,
+        c.block.kind,
+        name,
+        c.arm,
+        c.control,
+        *_ends(c.dropped),
+        math.nan if c.why else c.adjusted,
+        math.nan if c.why else c.p,
+        c.why or _unadjusted(c),
+        _told([c.replicates]),
+        c.failed,
+        math.nan if c.imputed is None else c.imputed.value,
+        f"{c.quantity.title}, {c.quantity.unit}",
+    )
 
 
 def _unadjusted(c: Contrast) -> str:
     """Why a comparison is undecided whose own interval leaves out 0."""
     alone = c.dropped is not None and c.dropped.low * c.dropped.high > 0
-    return f"adjusted p above {LEVEL:g}" if alone and c.verdict == "undecided" else ""
+    return f"adjusted p > {LEVEL:g}" if alone and c.verdict == "undecided" else ""
 
 
-def _numbers(c: Contrast) -> tuple[Cell, ...]:
-    if c.dropped is None or c.imputed is None:
-        return math.nan, math.nan, math.nan, math.nan
-    return c.dropped.value, c.dropped.low, c.dropped.high, c.imputed.value
+def _ends(i: Interval | None) -> tuple[Cell, ...]:
+    return (math.nan, math.nan, math.nan) if i is None else (i.value, i.low, i.high)
