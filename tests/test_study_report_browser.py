@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from tests.study_rows import HOSTILE, everything, renamed
+from tests.study_rows import HOSTILE, everything, game_rows, judge_rows, renamed
 from turinglearn.report import compose, write
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -101,7 +101,7 @@ def test_tables_filter_by_words(opened):
     table = opened.locator("table.sorted").first
     box = opened.locator("input.filter").first
     total = table.locator("tbody tr").count()
-    box.fill("LOGISTIC judge")
+    box.fill("LOGISTIC correlated")
     shown = table.locator("tbody tr:not([hidden])")
     assert 0 < shown.count() < total
     assert all("logistic" in text for text in shown.all_inner_texts())
@@ -133,6 +133,18 @@ def test_it_fits_the_window_in_both_themes(browser, address, size, scheme):
     ink, paper = page.evaluate("(({color, backgroundColor}) => [color, backgroundColor])(getComputedStyle(document.body))")
     light, dark = (sum(map(int, c.partition("(")[2].strip(")").split(","))) for c in (ink, paper))
     assert (light < dark) == (scheme == "light")
+    page.close()
+
+
+def test_all_comparisons_columns_are_on_a_wide_screen(browser, tmp_path):
+    rows = renamed(judge_rows(seeds=3, sizes=(100, 400)) + game_rows(), "svm", "16 neighbours")
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    page.goto(write(compose(rows), tmp_path).as_uri())
+    table = page.locator("table.sorted").first
+    heads = table.locator("th").all_inner_texts()
+    assert {"adjusted p", "p", "why undecided"} <= set(heads)
+    assert "adjusted p > 0.05" in table.inner_text()
+    assert table.evaluate("t => t.offsetWidth <= t.parentElement.clientWidth")
     page.close()
 
 

@@ -28,20 +28,32 @@ def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False, a
 
         g(T) = T + γ T² / 3 + γ² T³ / 27 + γ / 6n,    g⁻¹(z) = 3 [∛(1 + γ (z - γ / 6n)) - 1] / γ,                        (1)
 
-    takes the skewness out, and the interval is from mean - s g⁻¹(t / √n) to mean - s g⁻¹(-t / √n). also: the standard error of
+    takes the skewness out, and the interval is from mean - s g⁻¹(t / √n) to mean - s g⁻¹(-t / √n). As such values have heavy
+    tails, s² counts for as many degrees of freedom as their kurtosis κ leaves it (Satterthwaite 1946),
+
+        ν = 2 E(s²)² / Var(s²) = 2 n / (κ - 1 + 2 / (n - 1)), at most n - 1.                                         (2)
+
+    also: the standard error of
     another, independent source, by which the interval is widened in proportion.
     """
     values, level = _one_per_seed(values, "values"), share(level, "level")
     n, middle, deviation = len(values), float(values.mean()), float(values.std(ddof=1))
     alone = deviation / math.sqrt(n)
     error = math.hypot(alone, also)
-    t = float(student_t.ppf((1 + level) / 2, n - 1))
+    t = float(student_t.ppf((1 + level) / 2, degrees_of_freedom(values) if skewed else n - 1))
     skewness = float((((values - middle) / values.std()) ** 3).mean()) if skewed and deviation > 0 else 0.0
     if abs(skewness) < 1e-6:  # (1) tends to Student's
         return Interval(middle, middle - t * error, middle + t * error, error)
     ends = np.array([t, -t]) / math.sqrt(n)
     moved = deviation * 3 * (np.cbrt(1 + skewness * (ends - skewness / (6 * n))) - 1) / skewness * error / alone
     return Interval(middle, middle - float(moved[0]), middle - float(moved[1]), error)
+
+
+def degrees_of_freedom(values: Any) -> float:
+    """(2): those of the variance of values (n,) by their kurtosis."""
+    n, spread = len(values), float(values.std())
+    kurtosis = float((((values - values.mean()) / spread) ** 4).mean()) if spread > 0 else 3.0
+    return float(min(n - 1.0, 2 * n / (kurtosis - 1 + 2 / (n - 1))))
 
 
 def paired_interval(values: Array, control: Array, *, level: float = 0.95) -> Interval:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student_t
 
-from turinglearn.bias.contrasts import mean_interval
+from turinglearn.bias.contrasts import degrees_of_freedom, mean_interval
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import share, whole
 
@@ -38,7 +38,7 @@ def jackknife(
     of log θ, with pseudo-values of its own, for what is positive and whose error grows with its size, such as a variance. As
     these have heavy tails, s² counts for as many degrees of freedom as their kurtosis κ leaves it (Satterthwaite 1946),
 
-        ν = 2 Var(s²)⁻¹ E(s²)² = 2 R / (κ - 1 + 2 / (R - 1)), at most R - 1.                                          (2)
+        ν = 2 E(s²)² / Var(s²) = 2 R / (κ - 1 + 2 / (R - 1)), at most R - 1.                                          (2)
 
     skewed: the skewness of the pseudo-values is taken out, as in `mean_interval`, for what may as well be 0 or negative.
     also: a standard error of another, independent source, such as finitely many points, which s² takes in; it is on the
@@ -56,17 +56,10 @@ def jackknife(
     if log and min(value, theta, *without) > 0:
         pseudo = n * math.log(theta) - (n - 1) * np.log(without)
         middle, error = float(pseudo.mean()), math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
-        t = float(student_t.ppf(tail, _degrees(pseudo)))
+        t = float(student_t.ppf(tail, degrees_of_freedom(pseudo)))
         low, high = math.exp(middle - t * error), math.exp(middle + t * error)
         return Interval(value, min(value, low), max(value, high), value * error)
     return mean_interval(n * theta - (n - 1) * without, level=level, skewed=skewed, also=also)
-
-
-def _degrees(pseudo: Any) -> float:
-    n = len(pseudo)
-    spread = float(pseudo.var())
-    kurtosis = float(((pseudo - pseudo.mean()) ** 4).mean()) / spread**2 if spread > 0 else 3.0
-    return min(n - 1.0, 2 * n / (kurtosis - 1 + 2 / (n - 1)))  # (2)
 
 
 def _number(statistic: Statistic, kept: Any) -> float:

@@ -113,7 +113,7 @@ def errors_of(estimates: Estimates, *, level: float = 0.95) -> JudgeBias:
         squared_bias=squared_bias(r_hat, r, level=level),
         variance=variance(r_hat, level=level),
         log_loss=split,
-        calibration_error=mean_interval(np.array(errors), level=level),
+        calibration_error=mean_interval(np.array(errors), level=level, skewed=True),
         calibration_slope=Interval(*[math.nan] * 4) if np.isnan(slopes).any() else mean_interval(slopes, level=level),
         jsd=Interval(-2 * total.value, -2 * total.high, -2 * total.low, 2 * total.standard_error),
         jsd_in_sample=mean_interval(2 * (estimates.in_sample.mean(axis=1) - best.mean()), level=level, also=of_points),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from turinglearn.metrics import Interval
 from turinglearn.report.contrasts import LEVEL, Contrast, Summary, summaries
@@ -13,13 +13,15 @@ from turinglearn.report.estimates import Quantity
 from turinglearn.report.labels import Labels
 from turinglearn.report.measures import KINDS
 from turinglearn.report.rows import Run
+from turinglearn.report.settings import unequal
 
 __all__ = ["answer", "sentence"]
 
 _COLUMNS = (
-    *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "failures as the worst"),
-    *("seeds", "failed", "p", "adjusted p", "of", "why undecided"),
+    *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "adjusted p", "p"),
+    *("why undecided", "replicates", "failed", "failures as the worst", "of"),
 )
+_WAYS = {"true": "higher", "false": "lower", "undecided": "undecided"}
 _LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
 
 
@@ -39,11 +41,12 @@ def answer(document: Document, runs: Sequence[Run], found: Sequence[Contrast], l
     document.add(
         Statements([_summed(s) for s in summaries(found)]),
         Paragraph(
-            f"The control is {found[0].control}. True: the bias is larger than the control's; false: it is smaller; undecided: "
-            f"the seeds do not tell. The family is every other discriminator in every setting, {those} that could "
-            f"be tested of {len(found)}; p-values are adjusted by Holm, so that the chance of any false verdict is at most "
-            f"{LEVEL:g}. A verdict holds whether failed runs are left out or counted as the worst. Each discriminator has the "
-            "budget that the study gave it: see Provenance."
+            f"The control is {found[0].control}. True: the bias is higher than the control's; false: it is lower; undecided: "
+            "the replicates do not tell; depends: it is higher in some settings and lower in others. The family is every other "
+            f"discriminator in every setting, {those} that could be tested of {len(found)}; p-values are adjusted "
+            f"by Holm, so that the chance of any wrong verdict is at most {LEVEL:g}. Each interval is by itself, not adjusted: "
+            "it can leave out 0 where the verdict is undecided. A verdict holds whether failed runs are left out or counted as "
+            "the worst. Each discriminator has the budget that the study gave it: see Provenance."
         ),
     )
     if len(found) <= _LISTED:
@@ -57,7 +60,9 @@ def sentence(c: Contrast, labels: Labels) -> str:
     if c.dropped is None:
         return f"{claim}: {c.why}."
     imputed = f"; {_interval(c.imputed)} with {c.failed} failed as the worst" if c.failed and c.imputed else ""
-    return f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}; adjusted p = {say(c.adjusted)}, {_seeds(c.seeds)}."
+    text = f"{claim}: {_interval(c.dropped)} {c.quantity.unit}{imputed}"
+    budgets = f" Unequal budgets: {found}." if (found := _budgets(c)) else ""
+    return f"{text}; adjusted p = {say(c.adjusted)}, {_told([c.replicates])}.{budgets}"
 
 
 def _done(runs: Sequence[Run], planned: int | None) -> str:
@@ -72,19 +77,28 @@ def _done(runs: Sequence[Run], planned: int | None) -> str:
 
 
 def _summed(s: Summary) -> tuple[str, str]:
-    decided = {verdict: n for verdict, n in s.counts.items() if n}
-    total = sum(s.counts.values())
-    verdict = next(iter(decided)) if len(decided) == 1 else "depends"
-    told = ", ".join(f"{verdict} in {n:,}" for verdict, n in decided.items())
-    where = f"{verdict} in the one setting" if total == 1 else f"{told} of {total:,} settings"
+    total, ways = sum(s.counts.values()), {word: n for word, n in s.counts.items() if n and word != "undecided"}
+    told = ", ".join(f"{_WAYS[word]} in {n:,}" for word, n in s.counts.items() if n)
+    where = f"{told.removesuffix(' 1')} the one setting" if total == 1 else f"{told} of {total:,} settings"
     text = f"Replacing {s.control} by {s.arm} raises {_what(s.quantity, s.kind)}: {where}."
-    if s.middle is None and s.mean is not None:
-        text += f" {'Difference' if total == 1 else 'Mean difference over settings'}: {_interval(s.mean)} {s.quantity.unit}."
-    if s.middle is not None:
-        text += f" Middle half of the differences: {_interval(s.middle)} {s.quantity.unit}, over {_seeds(s.seeds)}."
+    if s.mean is not None:
+        over = "Difference" if total == 1 else f"Mean difference over {s.tested:,} setting{'s' * (s.tested != 1)}"
+        worst = f", {s.failed:,} failed as the worst" if s.failed else ""
+        text += f" {over}: {_interval(s.mean)} {s.quantity.unit}, {_told(s.replicates)}{worst}."
     if s.better is not None:
         text += f" A seed of it has less than one of {s.control} with chance {s.better:.2f}."
-    return verdict, text
+    if budgets := Counter(filter(None, map(_budgets, s.group))):
+        settings = "" if total == 1 else f" in {budgets.total():,} of {total:,} settings"
+        text += f" Unequal budgets{settings}: {'; '.join(sorted(budgets))}."
+    return _verdict(ways, total), text
+
+
+def _verdict(ways: Mapping[str, int], total: int) -> str:
+    """Of all settings, from those that are decided, by word: an undecided setting speaks for neither."""
+    if len(ways) != 1:
+        return "depends" if ways else "undecided"
+    ((word, count),) = ways.items()
+    return word if count == total else f"{word} in {count:,} of {total:,}"
 
 
 def _what(quantity: Quantity, kind: str) -> str:
@@ -93,8 +107,28 @@ def _what(quantity: Quantity, kind: str) -> str:
     return f"the bias of what is {KINDS.get(kind, 'measured')} ({quantity.title})"
 
 
-def _seeds(count: int) -> str:
-    return f"{count} seed{'s' * (count != 1)}"
+def _told(replicates: Collection[tuple[int, str]]) -> str:
+    """Such as "3 seeds", or "5 to 30 training sets" where settings differ."""
+    parts = []
+    for unit in sorted({unit for _, unit in replicates}):
+        counts = sorted({n for n, each in replicates if each == unit})
+        parts.append(f"{' to '.join(f'{n:,}' for n in dict.fromkeys((counts[0], counts[-1])))} {unit}{'s' * (counts[-1] != 1)}")
+    return " or ".join(parts)
+
+
+def _budgets(c: Contrast) -> str:
+    """The budgets that are not the control's, such as "rounds 80 against 2,000"."""
+    ours, theirs = (next(iter(c.block.arms[arm].values())) for arm in (c.arm, c.control))
+    return ", ".join(
+        f"{name.removeprefix('budget: ').replace('_', ' ')} {_grouped(mine)} against {_grouped(other)}"
+        for name, mine, other in unequal(c.block.setting, ours, theirs)
+    )
+
+
+def _grouped(value: str | None) -> str:
+    if value is None:
+        return "the usual"
+    return f"{int(value):,}" if value.isdecimal() else value
 
 
 def _interval(i: Interval) -> str:
@@ -103,26 +137,50 @@ def _interval(i: Interval) -> str:
 
 
 def _table(found: Sequence[Contrast], labels: Labels) -> Table:
-    return Table("comparisons", "Every comparison of the family: the discriminator less the control.", _COLUMNS, [
-        (
-            c.verdict,
-            c.block.kind,
-            labels.of(c.block),
-            c.arm,
-            c.control,
-            *_numbers(c),
-            c.seeds,
-            c.failed,
-            math.nan if c.why else c.p,
-            math.nan if c.why else c.adjusted,
-            f"{c.quantity.title}, {c.quantity.unit}",
-            c.why,
-        )
-        for c in found
-    ])  # fmt: skip
+    """All of them. What is the same in all rows of a kind of cells is in the caption, and a column only of the CSV."""
+    rows = [_row(c, labels.of(c.block)) for c in found]
+    kinds: dict[str, list[Contrast]] = {}
+    for c in found:
+        kinds.setdefault(c.block.kind, []).append(c)
+    counts = {kind: {c.replicates for c in group if not c.why} for kind, group in kinds.items()}
+    told = [
+        ", ".join(filter(None, (f"of {kind} cells the {q.title}", q.unit, _told(counts[kind]))))
+        for kind, q in ((kind, group[0].quantity) for kind, group in kinds.items())
+    ]
+    hidden = {"control", "of"}
+    if len({row[2] for row in rows}) == len({row[1:3] for row in rows}):  # the setting tells the kind
+        hidden |= {"cells"}
+    if all(len(each) <= 1 for each in counts.values()):
+        hidden |= {"replicates"}
+    if not any(c.failed for c in found):
+        hidden |= {"failed", "failures as the worst"}
+    caption = f"Every comparison of the family, the discriminator less {found[0].control}: {'; '.join(told)}."
+    return Table("comparisons", caption, _COLUMNS, rows).without(hidden)
 
 
-def _numbers(c: Contrast) -> tuple[Cell, ...]:
-    if c.dropped is None or c.imputed is None:
-        return math.nan, math.nan, math.nan, math.nan
-    return c.dropped.value, c.dropped.low, c.dropped.high, c.imputed.value
+def _row(c: Contrast, name: str) -> tuple[Cell, ...]:
+    return (
+        c.verdict,
+        c.block.kind,
+        name,
+        c.arm,
+        c.control,
+        *_ends(c.dropped),
+        math.nan if c.why else c.adjusted,
+        math.nan if c.why else c.p,
+        c.why or _unadjusted(c),
+        _told([c.replicates]),
+        c.failed,
+        math.nan if c.imputed is None else c.imputed.value,
+        f"{c.quantity.title}, {c.quantity.unit}",
+    )
+
+
+def _unadjusted(c: Contrast) -> str:
+    """Why a comparison is undecided whose own interval leaves out 0."""
+    alone = c.dropped is not None and c.dropped.low * c.dropped.high > 0
+    return f"adjusted p > {LEVEL:g}" if alone and c.verdict == "undecided" else ""
+
+
+def _ends(i: Interval | None) -> tuple[Cell, ...]:
+    return (math.nan, math.nan, math.nan) if i is None else (i.value, i.low, i.high)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import t as student_t
 
-from turinglearn.bias import holm, iqm_interval, mean_interval, probability_of_improvement
+from turinglearn.bias import holm, mean_interval, probability_of_improvement
 from turinglearn.metrics import Interval
 from turinglearn.report.estimates import Block, Quantity, values
 
@@ -18,12 +18,13 @@ __all__ = ["LEVEL", "Contrast", "Summary", "contrasts", "control_of", "summaries
 
 LEVEL = 0.05
 _NETWORKS = ("neural", "network", "torch", "mlp")
-_SCORES = 2_000_000  # resampled in all for one interval over settings
 
 
 @dataclass(frozen=True)
 class Contrast:
     """An arm less the control in one setting. dropped: over the seeds that both finished; imputed: with the worst for the rest.
+
+    sets: of how many training sets of one seed the intervals are, 0 where they are of seeds.
 
     p is the larger of both, 1 where they point apart; adjusted is by Holm over the family. verdict is "true", "false" or
     "undecided": does the arm raise the quantity? why: what an undecided comparison lacks, if more than evidence.
@@ -41,14 +42,21 @@ class Contrast:
     adjusted: float = 1.0
     verdict: str = "undecided"
     why: str = ""
+    sets: int = 0
+
+    @property
+    def replicates(self) -> tuple[int, str]:
+        """How many, and of what."""
+        return (self.sets, "training set") if self.sets else (self.seeds, "seed")
 
 
 @dataclass(frozen=True)
 class Summary:
-    """An arm beside the control over all settings: verdicts counted, and the differences.
+    """An arm beside the control over all settings: verdicts counted, and the differences, with the worst for what failed.
 
-    middle: of the middle half of the differences by seed, mean: of their mean over settings, where a seed by itself has none,
-    or of the one setting. better: the chance that a random seed of the arm has less of the quantity than one of the control.
+    mean: of the mean difference over the settings tested, so many, which holds however seeds err in all of them at once.
+    replicates: what these settings have, how many and of what.
+    better: the chance that a random seed of the arm has less of the quantity than one of the control. group: what it sums up.
     """
 
     kind: str
@@ -56,10 +64,12 @@ class Summary:
     arm: str
     control: str
     counts: dict[str, int]
-    middle: Interval | None
     mean: Interval | None
+    tested: int
+    failed: int
     better: float | None
-    seeds: int
+    replicates: frozenset[tuple[int, str]]
+    group: Sequence[Contrast]
 
 
 def control_of(blocks: Sequence[Block], named: str | None = None) -> str:
@@ -126,7 +136,7 @@ def _single(c: Contrast, seed: str) -> Contrast | None:
         return None
     difference, margin = ours[name] - theirs[name], float(student_t.ppf(1 - LEVEL / 2, int(sets) - 1)) * error
     found = Interval(difference, difference - margin, difference + margin, error)
-    return replace(c, dropped=found, imputed=found, p=_p_value(found, int(sets)))
+    return replace(c, dropped=found, imputed=found, p=_p_value(found, int(sets)), sets=int(sets))
 
 
 def _paired(c: Contrast, ours: Any, theirs: Any, seeds: Sequence[str], worst: Any) -> Interval:
@@ -156,22 +166,34 @@ def _judged(contrast: Contrast, adjusted: float) -> Contrast:
 def _summary(group: Sequence[Contrast]) -> Summary:
     first = group[0]
     counts = {verdict: sum(c.verdict == verdict for c in group) for verdict in ("true", "false", "undecided")}
+    tested = [c for c in group if c.imputed is not None]
     ours, theirs = _scores(group)
-    middle = better = None
-    if ours.size and ours.shape[1] >= 2:
-        resamples = max(200, min(2_000, _SCORES // ours.size))
-        middle = iqm_interval(ours - theirs, resamples=resamples, random_state=0)
-        better = probability_of_improvement(theirs, ours)
     return Summary(
-        first.block.kind, first.quantity, first.arm, first.control, counts, middle, _mean(group), better, ours.shape[1]
+        first.block.kind,
+        first.quantity,
+        first.arm,
+        first.control,
+        counts,
+        _mean(tested, ours - theirs),
+        len(tested),
+        sum(c.failed for c in tested),
+        probability_of_improvement(theirs, ours) if ours.shape[1] >= 2 else None,
+        frozenset(c.replicates for c in tested),
+        group,
     )
 
 
-def _mean(group: Sequence[Contrast]) -> Interval | None:
-    found = [c.dropped for c in group if c.dropped is not None]
-    if len(found) < 2:
-        return found[0] if found else None
-    return mean_interval(np.array([i.value for i in found]))
+def _mean(tested: Sequence[Contrast], differences: Any) -> Interval | None:
+    """Of the mean over settings. What a seed or a training set draws is drawn for all of them: they do not err independently.
+
+    By seed, where all settings have the same seeds and each has a difference (settings, seeds): the mean over settings of
+    each is one of so many independent values. Else of the ends of the settings' intervals, the mean of each: that is the
+    interval if all err as one, and too wide otherwise, since a mean's standard error is at most the mean of standard errors.
+    """
+    if len(differences) == len(tested) and differences.shape[1] >= 2:
+        return mean_interval(differences.mean(axis=0))
+    found = [(i.value, i.low, i.high, i.standard_error) for c in tested if (i := c.imputed) is not None]
+    return Interval(*np.mean(found, axis=0).tolist()) if found else None
 
 
 def _scores(group: Sequence[Contrast]) -> tuple[Any, Any]:

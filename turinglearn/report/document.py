@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from io import StringIO
 
 __all__ = [
@@ -47,20 +47,27 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class Statements:
-    """Sentences, each with its verdict: true, false or undecided, or none."""
+    """Sentences, each with its verdict, whose first word is true, false, undecided or depends, or with none."""
 
     sentences: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows to be sorted and filtered. name: that of its CSV. most: how many rows are shown."""
+    """Rows to be sorted and filtered. name: that of its CSV. most: how many rows are shown. whole: with all columns."""
 
     name: str
     caption: str
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     most: int = 1_000
+    whole: Table | None = None
+
+    def without(self, columns: Collection[str]) -> Table:
+        """The same, of which only the CSV has these columns."""
+        kept = [i for i, name in enumerate(self.columns) if name not in columns]
+        rows = [[row[i] for i in kept] for row in self.rows]
+        return replace(self, columns=[self.columns[i] for i in kept], rows=rows, whole=self)
 
 
 @dataclass(frozen=True)
@@ -133,6 +140,7 @@ def say(cell: Cell) -> str:
 
 def comma_separated(part: Table | Figure) -> str:
     """The exact numbers as CSV. A text that a spreadsheet would take for a formula gets an apostrophe before it."""
+    part = (part.whole or part) if isinstance(part, Table) else part
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(part.columns)

@@ -19,11 +19,15 @@ class Labels:
     """Names settings by what varies among these blocks."""
 
     def __init__(self, blocks: Iterable[Block]) -> None:
-        levels: dict[tuple[str, str], set[str]] = {}
+        settings: dict[str, list[Mapping[str, str]]] = {}
         for block in blocks:
-            for name, value in block.setting:
-                levels.setdefault((block.kind, name), set()).add(value)
-        self._varied = {key for key, found in levels.items() if len(found) > 1}
+            settings.setdefault(block.kind, []).append(dict(block.setting))
+        self._varied = {
+            (kind, name)
+            for kind, found in settings.items()
+            for name in {name for setting in found for name in setting}
+            if len({setting.get(name) for setting in found}) > 1  # to be without it is a level too
+        }
 
     def of(self, block: Block) -> str:
         """The name of a block's setting."""
