@@ -139,7 +139,7 @@ def _curve_pictures(
     pictures: list[str] = []
     for quantity in quantities:
         for first, levels in families:
-            label = labels.text(first.kind, first.family, [d for d in first.dials if d[0] != dial])
+            label = _common(labels, first, [block for _, block in levels], dial)
             lines: dict[str, list[tuple[float, Estimate]]] = {}
             for value, block in levels:
                 for arm in block.arms:
@@ -149,6 +149,13 @@ def _curve_pictures(
             if lines:
                 pictures.append(curves(label, lines, arms, (dial, quantity.title)))
     return rows, pictures
+
+
+def _common(labels: Labels, first: Block, levels: Iterable[Block], dial: str) -> str:
+    """The name that blocks have but for a dial; what the problem is made of where the problem has several."""
+    others = [d for d in first.dials if d[0] != dial]
+    names = {labels.text(block.kind, block.setting, others) for block in levels}
+    return names.pop() if len(names) == 1 else labels.text(first.kind, first.family, others)
 
 
 def _parameters(runs: Sequence[dict[str, float]]) -> list[tuple[str, Interval, Interval | None, int]]:

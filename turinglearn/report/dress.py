@@ -67,10 +67,11 @@ th[aria-sort] button::after {{ content: " ▲"; }} th[aria-sort="descending"] bu
   color: var(--ink);
   background: var(--card); border: 1px solid var(--rule); border-radius: 4px; }}
 .count {{ margin-left: .6rem; color: var(--soft); font-size: .85rem; }}
-figure {{ margin: .8rem 0 1.4rem; }} .pictures {{ display: grid; gap: .8rem; margin: .5rem 0;
+figure {{ margin: .8rem 0 1.4rem; }} .pictures {{ display: grid; gap: .8rem; margin: .5rem 0; overflow-x: auto;
+  align-items: end;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }}
 .pictures svg {{ width: 100%; height: auto; max-width: 30rem; }}
-.pictures svg.broad {{ max-width: none; grid-column: 1 / -1; }}
+.pictures svg.broad {{ min-width: 30rem; max-width: 46rem; grid-column: 1 / -1; }}
 .legend {{ list-style: none; padding: 0; margin: .3rem 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem;
   font-size: .88rem; }}
 .legend svg {{ width: 1rem; height: 1rem; vertical-align: -.15rem; margin-right: .35rem; }}

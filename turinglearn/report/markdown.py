@@ -73,10 +73,10 @@ def _files(figure: Figure) -> list[tuple[str, str]]:
 
 
 def _legend(legend: Sequence[tuple[int, str]]) -> str:
-    canvas = Canvas(360, 20 * len(legend) + 8, "Legend")
+    canvas = Canvas(360, 20 * len(legend) + 28, "Legend")
     for line, (i, arm) in enumerate(legend):
-        canvas.add(marker(14, 20 * line + 14, i))
-        canvas.text(28, 20 * line + 18, arm, room=324)
+        canvas.add(marker(14, 20 * line + 36, i))
+        canvas.text(28, 20 * line + 40, arm, room=324)
     return canvas.svg()
 
 
