@@ -1,4 +1,4 @@
-"""The pictures of a report: names that differ are drawn differently, and titles are drawn whole."""
+"""The pictures of a report: titles are whole, names that differ look different, and the first ones show the most."""
 
 from __future__ import annotations
 
@@ -6,12 +6,16 @@ import re
 from html import unescape
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.study_rows import game_rows, judge_rows
 from turinglearn.report import compose
 from turinglearn.report.charts import bars, dots, heat_map, plane
-from turinglearn.report.document import Figure
+from turinglearn.report.document import Document, Figure
 from turinglearn.report.estimates import Estimate
+from turinglearn.report.markup import as_html
+from turinglearn.report.pictures import spread
 from turinglearn.report.svg import apart, extent
 
 ONE = Estimate(0.7, 0.6, 0.8, 3)
@@ -74,7 +78,7 @@ def test_parameters_beside_their_bounds_have_names_of_their_own():
 def test_curves_have_the_names_of_the_planes():
     parts = compose(judge_rows(seeds=3)).data()
     shown = [drawn(svg, "title") for svg in parts["curves-judge-n"].pictures]
-    assert shown == [["correlated (d = 2, KL = 0.5)"], ["correlated (d = 8, KL = 0.5)"]] * 2
+    assert sorted(shown) == [["correlated (d = 2, KL = 0.5)"]] * 2 + [["correlated (d = 8, KL = 0.5)"]] * 2
 
 
 def test_no_two_pictures_of_a_figure_have_the_same_title():
@@ -85,3 +89,61 @@ def test_no_two_pictures_of_a_figure_have_the_same_title():
         if isinstance(part, Figure) and not part.name.startswith("curves"):  # of which bias and variance share a title
             titles = [" ".join(drawn(svg, "title")) for svg in part.pictures]
             assert len(set(titles)) == len(titles)
+
+
+# ------------------------------------------------------------------------------------------------ which come first, and how
+def problems(many):
+    """Judges of two sizes of training sets on so many problems."""
+    rows = []
+    for i in range(many):
+        for each in judge_rows(seeds=2, dimensions=(2,), judges={"neural": (0.03, 0.01), "forest": (0.07, 0.02)}):
+            each["payload"]["problem"] = f"problem {i:02}"
+            each["payload"]["recipes"]["problem"] = f"pair(family='{i:02}')"
+            rows.append({**each, "identity": f"{i}-{each['identity']}"})
+    return rows
+
+
+def test_the_first_pictures_show_as_many_problems_and_both_quantities():
+    parts = compose(problems(20)).data()
+    planes = [drawn(svg, "title")[0] for svg in parts["plane-judge-squared_bias"].pictures]
+    assert len(planes) == 40
+    assert len({title.partition(" (")[0] for title in planes[:20]}) == 20
+    curves = [drawn(svg, "label middle")[1] for svg in parts["curves-judge-n"].pictures]
+    assert len(curves) == 40
+    assert [curves[:12].count(f"{part} in log-loss") for part in ("bias", "variance")] == [6, 6]
+
+
+def test_later_pictures_are_closed_and_none_is_missing():
+    document = compose(problems(20))
+    html = as_html(document)
+    figure = html[html.index("<figure>") :]
+    figure = figure[: figure.index("</figure>")]
+    opened, rest = figure.split("<details>", 1)
+    assert opened.count('role="img"') == 12
+    assert "28 more pictures" in rest
+    assert rest.count('role="img"') == 28
+
+
+def test_a_figure_says_how_many_it_has_no_pictures_of():
+    (figure, *_) = (p for p in compose(problems(40)).data().values() if isinstance(p, Figure))
+    assert len(figure.pictures) == 60
+    assert "The first 60 of 80 are drawn; the numbers of all are in the file." in figure.caption
+
+
+def test_every_figure_has_its_table_whatever_its_length():
+    rows = [(f"name {i}", i / 3) for i in range(5_000)]
+    html = as_html(Document("t", [Figure("f", "caption", ["<svg></svg>"], ("name", "value"), rows)]))
+    assert html.count("<tr><td") == 2_000
+    assert "The first 2,000 of 5,000 rows; all are in the file." in html
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3))))
+def test_spreading_keeps_every_drawing_and_alternates(groups):
+    drawings = [(group, lambda i=i: str(i)) for i, group in enumerate(groups)]
+    found = spread(drawings)
+    assert sorted(draw() for _, draw in found) == sorted(draw() for _, draw in drawings)
+    widest = [group[0] for group, _ in found]
+    assert len(set(widest[: len(set(widest))])) == len(set(widest))
+    for wide in set(widest):  # within each group, the narrower ones alternate too
+        narrow = [group[1] for group, _ in found if group[0] == wide]
+        assert len(set(narrow[: len(set(narrow))])) == len(set(narrow))

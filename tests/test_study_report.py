@@ -212,7 +212,7 @@ def test_names_from_data_are_text_wherever_they_stand(tmp_path, name):
     assert "".join(elements.scripts).strip() == SCRIPT.strip()
     allowed = {"html", "head", "meta", "link", "title", "style", "body", "h1", "h2", "nav", "a", "p", "ul", "li", "span", "div"}
     allowed |= {"table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "details", "summary", "pre", "strong"}
-    allowed |= {"svg", "g", "line", "text", "circle", "polygon", "polyline", "rect", "script"}
+    allowed |= {"svg", "g", "line", "text", "circle", "polygon", "polyline", "path", "rect", "script"}
     assert {tag for tag, _ in elements.found} <= allowed
     attributes = {(tag, key) for tag, attrs in elements.found for key in attrs}
     assert not [key for _, key in attributes if key.startswith("on")]

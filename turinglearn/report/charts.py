@@ -122,8 +122,8 @@ def scatters(title: str, samples: Mapping[str, Sequence[tuple[float, float]]]) -
     for i, (name, points) in enumerate(samples.items()):
         panel = Panel(f"{name}, {title}", x, y, ("", ""))
         inside = [(a, b) for a, b in points if x.low <= a <= x.high and y.low <= b <= y.high]
-        for a, b in inside:
-            panel.add(f'<circle class="f{1 if i else 0} dot" cx="{panel.x(a):.1f}" cy="{panel.y(b):.1f}" r="2"/>')
+        path = "".join(f"M{panel.x(a):.1f} {panel.y(b):.1f}h0" for a, b in inside)  # lines of no length, with round ends
+        panel.add(f'<path class="s{1 if i else 0} points" d="{path}"/>')
         if len(inside) < len(points):
             panel.text(panel.width - 14, 27, f"{len(points) - len(inside)} of {len(points)} outside", "tick end")
         pictures.append(panel.svg())

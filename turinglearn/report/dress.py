@@ -32,7 +32,7 @@ svg .end {{ text-anchor: end; }}
 svg .grid {{ stroke: var(--rule); stroke-width: .6; }} svg .zero {{ stroke: var(--soft); stroke-width: .9; }}
 svg .mark {{ stroke: var(--ink); stroke-width: 1; stroke-dasharray: 4 3; }}
 svg .bar {{ stroke-width: 1.4; opacity: .75; }}
-svg .dot {{ fill-opacity: .65; }}
+svg .points {{ fill: none; stroke-width: 4; stroke-linecap: round; stroke-opacity: .7; }}
 svg .curve {{ fill: none; stroke-width: 1.4; }}
 svg .heat {{ fill: var(--heat); }}
 svg .cell {{ fill: none; stroke: var(--rule); }}
