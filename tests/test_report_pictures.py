@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tests.study_rows import game_rows, judge_rows
 from turinglearn.report import compose
 from turinglearn.report.charts import bars, dots, heat_map, plane
-from turinglearn.report.document import Document, Figure
+from turinglearn.report.document import Document, Figure, say
 from turinglearn.report.estimates import Estimate
+from turinglearn.report.markdown import as_markdown, plain
 from turinglearn.report.markup import as_html
 from turinglearn.report.pictures import spread
 from turinglearn.report.svg import apart, extent
@@ -147,3 +148,13 @@ def test_spreading_keeps_every_drawing_and_alternates(groups):
     for wide in set(widest):  # within each group, the narrower ones alternate too
         narrow = [group[1] for group, _ in found if group[0] == wide]
         assert len(set(narrow[: len(set(narrow))])) == len(set(narrow))
+
+
+def test_the_markdown_twin_has_the_numbers_of_every_figure():
+    for part in compose(judge_rows(seeds=3) + game_rows(seeds=3)).data().values():
+        text = as_markdown(Document("t", [part]))
+        lines = [line for line in text.splitlines() if line.startswith("|")]
+        assert len(lines) == 2 + min(60, len(part.rows))
+        shown = [plain(say(cell)) for cell in part.rows[0]]
+        assert lines[2] == f"| {' | '.join(shown)} |"
+        assert (f"The first 60 of {len(part.rows):,} rows; all are in the file." in text) == (len(part.rows) > 60)

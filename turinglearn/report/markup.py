@@ -22,7 +22,7 @@ from turinglearn.report.document import (
 from turinglearn.report.dress import POLICY, SCRIPT, STYLE
 from turinglearn.report.svg import marker
 
-__all__ = ["FOLDER", "as_html"]
+__all__ = ["FOLDER", "as_html", "left_out"]
 
 FOLDER = "data"  # beside the page, for what is behind its figures
 _SHOWN = 12  # pictures of a figure that are open from the start
@@ -74,11 +74,12 @@ def _statement(verdict: str, sentence: str) -> str:
 
 
 def _table(table: Table) -> str:
-    note = f'<p class="note">{escape(table.caption)}{_more(table.rows, table.most)} {_link(table.name)}</p>'
+    note = f'<p class="note">{escape(table.caption)}{left_out(table.rows, table.most)} {_link(table.name)}</p>'
     return f"{note}{_grid(table.columns, table.rows[: table.most])}"
 
 
-def _more(rows: Sequence[Sequence[Cell]], most: int) -> str:
+def left_out(rows: Sequence[Sequence[Cell]], most: int) -> str:
+    """What is said where only the first rows are shown."""
     return "" if len(rows) <= most else f" The first {most:,} of {len(rows):,} rows; all are in the file."
 
 
@@ -117,7 +118,7 @@ def _figure(figure: Figure) -> str:
         f"<details><summary>{len(rest)} more pictures</summary>{_pictures(rest)}</details>" if rest else ""
     )
     grid = _grid(figure.columns, figure.rows[:_DETAILED])
-    summary = f"The numbers as a table.{_more(figure.rows, _DETAILED)}"
+    summary = f"The numbers as a table.{left_out(figure.rows, _DETAILED)}"
     return f"<figure>{caption}{keys}{pictures}<details><summary>{summary}</summary>{grid}</details></figure>"
 
 
