@@ -45,7 +45,8 @@ def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -
     pictures, left_out = drawn(drawings)
     caption = (
         "Balanced accuracy of a fresh judge (columns) on what was learned from each judge (rows), on held-out rows, mean over "
-        f"seeds; .50 is as good as genuine. A family that sees what the teacher missed stands out.{left_out}"
+        "seeds, in the table with Student's intervals; .50 is as good as genuine. A family that sees what the teacher missed "
+        f"stands out.{left_out}"
     )
     columns = ("setting", "learned from", "fresh judge", "seeds", "accuracy", "low", "high")
     document.add(Figure("cross-examination", caption, pictures, columns, rows))
