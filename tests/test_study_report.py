@@ -402,6 +402,61 @@ def test_cross_examination_has_means_over_seeds(rows, document):
     assert [float(line[k]) for k in ("accuracy", "low", "high")] == [expected.value, expected.low, expected.high]
 
 
+def test_every_figure_of_the_rows_is_shown(rows, document):
+    found = table(document, "measured-judge")
+    assert {c["measure"] for c in found} == {"excess_log_loss", "calibration_slope", "log_loss"}
+    line = next(
+        c
+        for c in found
+        if (c["discriminator"], c["measure"]) == ("svm", "calibration_slope") and "(n = 200, d = 2," in c["setting"]
+    )
+    expected = mean_interval(figures(rows, "judge", "svm", "calibration_slope", 200, 2))
+    assert [float(line[k]) for k in ("mean", "low", "high")] == [expected.value, expected.low, expected.high]
+    assert line["replicates"] == "6 seeds"
+    best = [c for c in found if c["discriminator"] == "Bayes rule"]
+    assert [(c["measure"], float(c["mean"]), c["low"]) for c in best] == [("log_loss", 0.54, "")] * 4
+    assert {c["measure"] for c in table(document, "measured-game")} == {"rounds", "energy_distance"}
+    assert {c["measure"] for c in table(document, "measures") if not c["what it is"]} == set()
+
+
+def test_a_figure_of_one_seed_has_the_interval_of_its_cell():
+    found = table(compose(single_rows()), "measured-judge")
+    line = next(c for c in found if (c["discriminator"], c["measure"]) == ("svm", "calibration_slope"))
+    assert float(line["high"]) - float(line["mean"]) == pytest.approx(0.04)
+    assert line["replicates"] == "20 training sets"
+
+
+def test_figures_of_games_stand_beside_those_of_the_truth():
+    rows = game_rows(seeds=3)
+    for each in rows:
+        if each["payload"]["kind"] == "truth":
+            each["figures"] |= {"floor": 0.002, "entropy": 2.5, "entropy_se": 0.1}
+        elif each["payload"]["discriminator"] == "svm":
+            each["figures"] |= {"log_density": -3.0, "high_quality": 0.9}
+    beside = {(c["discriminator"], c["measure"]): c["of the truth"] for c in table(compose(rows), "measured-game")}
+    assert {measure: beside["svm", measure] for measure in ("energy_distance", "log_density", "high_quality", "rounds")} == {
+        "energy_distance": "0.002",
+        "log_density": "-2.5",
+        "high_quality": "",
+        "rounds": "",
+    }
+
+
+def test_a_long_table_of_figures_is_closed_at_first():
+    html, short = (as_html(compose(judge_rows(seeds=3, dimensions=dimensions))) for dimensions in ((2, 3, 4, 8), (2,)))
+    for page, closed in ((html, True), (short, False)):
+        section = page[page.index('<h2 id="measured">') : page.index("measures.csv")]
+        assert ("<details>" in section) == closed
+        assert "calibration_slope" in section
+
+
+def test_seconds_stand_beside_what_was_reached(rows, document):
+    line = next(c for c in table(document, "cost") if (c["discriminator"], c["measure"]) == ("svm", "energy_distance"))
+    assert float(line["seconds"]) == 2.5
+    expected = mean_interval(figures(rows, "game", "svm", "energy_distance"))
+    assert [float(line[k]) for k in ("mean", "low", "high")] == [expected.value, expected.low, expected.high]
+
+
 def test_every_figure_shows_the_numbers_of_its_file(tmp_path, rows, document):
     page = write(document, tmp_path).read_text()
     parts = document.data()
@@ -413,7 +468,7 @@ def test_every_figure_shows_the_numbers_of_its_file(tmp_path, rows, document):
         assert len(written) == 1 + len(part.rows)
         assert f'href="data/{name}.csv"' in page
         if isinstance(part, Figure):
-            assert part.pictures
+            assert part.pictures or name.startswith(("measured", "cost"))
             assert all(svg in page for svg in part.pictures)
     shown = re.findall(r"<title>svm: ([^ <]*)", "".join(parts["plane-judge-squared_bias"].pictures))
     assert shown == [say(float(c["bias"])) for c in table(document, "plane-judge-squared_bias") if c["discriminator"] == "svm"]
@@ -524,6 +579,7 @@ def test_a_report_says_what_is_lacking(tmp_path, rows):
         "efficiency",
         "cross-examination",
         "beside",
+        "measured",
         "failures",
         "provenance",
         "methods",

@@ -16,6 +16,7 @@ from turinglearn.report.charts import bars, heat_map, scatters
 from turinglearn.report.document import Cell, Document, Figure, Heading, Listing, Paragraph, Table
 from turinglearn.report.estimates import Block, Estimate, Quantity, values
 from turinglearn.report.labels import Labels
+from turinglearn.report.measured_sections import cost_table
 from turinglearn.report.pictures import Drawing, drawn, problem_of
 from turinglearn.report.rows import Run
 
@@ -78,7 +79,7 @@ def beside_section(document: Document, blocks: Sequence[Block], labels: Labels) 
 
 
 def failure_section(
-    document: Document, blocks: Sequence[Block], quantities: Mapping[str, Quantity], arms: Sequence[str]
+    document: Document, blocks: Sequence[Block], quantities: Mapping[str, Quantity], arms: Sequence[str], labels: Labels
 ) -> None:
     """How many runs ended with figures, and what leaving the others out hides."""
     document.add(Heading("Failures and cost", "failures"))
@@ -106,6 +107,7 @@ def failure_section(
     )
     pictures = [bars(f"Ended well, {kind}", found, [*arms, ""]) for kind, found in shares.items()]
     document.add(Figure("completion", caption, pictures, columns, rows))
+    cost_table(document, blocks, labels)
     _errors(document, [run for block in blocks for runs in block.arms.values() for run in runs.values()])
 
 

@@ -60,7 +60,7 @@ def _block(block: object) -> str:
             return f"{_captioned(block, min(_MOST, block.most))}\n\n{_grid(block, min(_MOST, block.most))}"
         case Figure():
             pictures = "\n".join(f"![{plain(block.name)} {i}]({FOLDER}/{name})" for i, (name, _) in enumerate(_files(block)))
-            return f"{_captioned(block, _MOST)}\n\n{pictures}\n\n{_grid(block, _MOST)}"
+            return "\n\n".join(filter(None, (_captioned(block, _MOST), pictures, _grid(block, _MOST))))
     raise TypeError(f"A document has no part of type {type(block).__name__}.")
 
 

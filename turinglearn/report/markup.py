@@ -118,12 +118,13 @@ def _figure(figure: Figure) -> str:
         f"<details><summary>{len(rest)} more pictures</summary>{_pictures(rest)}</details>" if rest else ""
     )
     grid = _grid(figure.columns, figure.rows[:_DETAILED])
-    summary = f"The numbers as a table.{left_out(figure.rows, _DETAILED)}"
+    more = left_out(figure.rows, _DETAILED)
+    summary = f"The numbers as a table{more and '.'}{more}"
     return f"<figure>{caption}{keys}{pictures}<details><summary>{summary}</summary>{grid}</details></figure>"
 
 
 def _pictures(svgs: Sequence[str]) -> str:
-    return f'<div class="pictures">{"".join(svgs)}</div>'
+    return f'<div class="pictures">{"".join(svgs)}</div>' if svgs else ""
 
 
 def _link(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BIAS", "KINDS", "SPLITS", "TOTAL", "Measure"]
+__all__ = ["BIAS", "KINDS", "MEANINGS", "SPLITS", "TOTAL", "Measure"]
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,29 @@ _ENERGY = Measure(
 BIAS = {"judge": (_LOSS_BIAS, _SQUARED_BIAS), "game": ()}
 TOTAL = {"judge": (_LOSS_TOTAL,), "game": (_ENERGY,)}
 SPLITS = {"judge": ((_LOSS_BIAS, _LOSS_VARIANCE), (_SQUARED_BIAS, _VARIANCE)), "game": ()}
+
+# What the figures are of which the report has means alone.
+MEANINGS = {
+    "accuracy": "the share of rows that the Bayes rule tells apart, the most there is",
+    "calibration_error": "mean square gap between the chance that is said and the one that is so, at points where it is said",
+    "calibration_slope": "of the true log-odds on those said: 1 is right, less is too sure",
+    "energy_distance": "squared energy distance to a fresh genuine sample, unbiased: it can be negative",
+    "excess_log_loss": "log-loss less that of the Bayes rule, in nats: bias and variance together",
+    "high_quality": "share of the sample within three standard deviations of a mode; the truth has less than 1",
+    "jsd": "Jensen-Shannon divergence of both laws, in nats",
+    "jsd_error": "twice the Jensen-Shannon divergence that the judge finds on fresh rows, less the true one",
+    "jsd_error_in_sample": "the same on the rows from which it learned",
+    "kl": "KL(p ‖ q) in nats, q being what was learned; of the Bayes rule the counterfeit law",
+    "log_density": "mean of log p over what was learned; the truth has the negative of its entropy",
+    "log_loss": "the least log-loss that there is, in nats",
+    "modes": "how many modes the problem has",
+    "modes_captured": "how many of the modes have a sample near them, be it one",
+    "off_support": "share of the sample where p is 0",
+    "reverse_kl": "of the sample's shares of the modes from even ones, in nats: 0 is even",
+    "rounds": "how many rounds the game had",
+    "squared_bias_clipped_2": "squared bias of the log-odds with r̂ cut at ±2",
+    "squared_bias_clipped_4": "squared bias of the log-odds with r̂ cut at ±4",
+    "squared_bias_clipped_8": "squared bias of the log-odds with r̂ cut at ±8",
+    "variance_runs": "the part of the variance of the log-odds that is the judge's own randomness",
+    "variance_sets": "the part of the variance of the log-odds that is the draw of the training set",
+}
