@@ -44,6 +44,13 @@ def test_a_long_name_keeps_both_ends():
     assert shown.endswith("leaf=10]")
 
 
+def test_long_names_of_a_kind_show_where_they_differ():
+    names = [f"forest[min_samples_leaf={i}, n_estimators=300, max_depth=4]" for i in (1, 10)]
+    shown = apart(names, 190)
+    assert [f"_leaf={i}," in text for i, text in zip((1, 10), shown, strict=True)] == [True, True]
+    assert all(text.startswith("forest[") and extent(text) <= 190 for text in shown)
+
+
 @pytest.mark.parametrize(
     "draw",
     [

@@ -57,8 +57,9 @@ td .verdict {{ font-weight: 600; }}
 table {{ border-collapse: collapse; font-size: .88rem; }}
 .note, figcaption {{ color: var(--soft); font-size: .9rem; max-width: 48rem; }}
 th, td {{ padding: .25rem .7rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }}
-td.n, th.n {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
-td {{ max-width: 22rem; overflow-wrap: break-word; }} td.s {{ max-width: none; white-space: nowrap; }}
+td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; }} td.n {{ white-space: nowrap; }}
+td {{ max-width: 22rem; overflow-wrap: break-word; }} td:not(.n, .s) {{ min-width: 13rem; }}
+td.s {{ max-width: none; white-space: nowrap; }}
 thead th {{ position: sticky; top: 0; background: var(--paper); }}
 th button {{ font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: inherit; }}

@@ -16,6 +16,7 @@ _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
 _NARROW = " .,:;'!|()[]{}ijltfI/"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 12
 _TITLE, _LETTER = 13.2, 11.0  # heights of letters
+_BEFORE = 8  # letters of what names have in common, shown before they differ
 _LINES = 8  # of a title, at most
 _BROAD = 480  # units: a wider picture has a row of the page to itself
 
@@ -79,11 +80,18 @@ def extent(text: str) -> float:
 
 
 def apart(names: Sequence[str], room: float) -> list[str]:
-    """Labels of so many units: of long ones the ends, where names of a kind differ; a number on those that are still alike."""
-    shown = [_shortened(name, room / _LETTER) for name in names]
+    """Labels of so many units: of long names both ends, or else where they differ; a number on those that are still alike."""
+    room /= _LETTER
+    shown = [_shortened(name, room) for name in names]
+    for text in [text for text, times in Counter(shown).items() if times > 1]:
+        alike = [i for i, other in enumerate(shown) if other == text]
+        letters = zip(*(names[i] for i in alike), strict=False)
+        same = sum(1 for _ in takewhile(lambda each: len(set(each)) == 1, letters))
+        for i in alike:
+            shown[i] = _from(names[i], same, room)
     times = Counter(shown)
-    numbered = [f"{i} {_shortened(name, room / _LETTER - 2)}" for i, name in enumerate(names, 1)]
-    return [cut if times[cut] == 1 else number for cut, number in zip(shown, numbered, strict=True)]
+    numbered = [f"{i} {_shortened(name, room - 2)}" for i, name in enumerate(names, 1)]
+    return [text if times[text] == 1 else number for text, number in zip(shown, numbered, strict=True)]
 
 
 class Canvas:
@@ -198,6 +206,15 @@ def _shortened(text: str, room: float) -> str:
     half = max(0.0, (room - 0.9) / 2)
     end = text[::-1][: _fitting(text[::-1], half)][::-1]
     return f"{text[: _fitting(text, half)]}…{end}"
+
+
+def _from(text: str, place: int, room: float) -> str:
+    """The beginning of a text, and what is about a place and after it, that fits."""
+    beginning = text[: min(place, _fitting(text, room / 3))]
+    rest = text[max(len(beginning), place - _BEFORE) :]
+    left = room - _length(f"{beginning}……")
+    fits = _fitting(rest, left)
+    return f"{beginning}…{rest[:fits]}{'…' if fits < len(rest) else ''}"
 
 
 def _lines(text: str, room: float) -> list[str]:
