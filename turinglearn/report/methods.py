@@ -79,9 +79,9 @@ _METHODS = (
     _Method(
         "joint",
         "Comparison of two biases that seeds have together",
-        "d = mean over s ≠ s' of h(s, s'),   h the product of errors less the control's;   d ± t √v,   "
-        "v = 4 Var h₁/S + 2 E h₂²/(S(S − 1)),   h₁(s) = E h(s, ·),   h₂ what remains of h",
-        "Hoeffding (1948)",
+        "d = b̂ − b̂', the control's with a dash;   all δ with (d − δ)² ≤ t² v,   v = 4 (b λ + b' λ' − 2 √(b b') κ)/S + "
+        "2 E h₂²/(S(S − 1)) where b − b' = δ,   κ as λ but of both, h₂ what no single seed adds to the difference of products",
+        "Hoeffding (1948), inverted as Wilson (1927) does",
     ),
     _Method(
         "family",
@@ -92,8 +92,8 @@ _METHODS = (
     _Method(
         "middle",
         "Middle half over settings and seeds",
-        "mean of the middle half of all d; percentile bootstrap that draws seeds within each setting",
-        "Agarwal et al. (2021)",
+        "mean of the middle half of all d; bootstrap that draws seeds within each setting, percentiles expanded for few seeds",
+        "Agarwal et al. (2021), Hesterberg (2015)",
     ),
     _Method(
         "middle",
@@ -136,6 +136,7 @@ REFERENCES = {
     "Gruber & Buettner (2023)": "S. Gruber, F. Buettner: Uncertainty estimates of predictions via a general bias-variance "
     "decomposition. AISTATS 2023.",
     "Hall (1992)": "P. Hall: On the removal of skewness by transformation. J. R. Stat. Soc. B 54, 1992.",
+    "Hesterberg (2015)": "T. Hesterberg: What teachers should know about the bootstrap. Am. Stat. 69, 2015.",
     "Hoeffding (1948)": "W. Hoeffding: A class of statistics with asymptotically normal distribution. Ann. Math. Stat. 19, "
     "1948.",
     "Holm (1979)": "S. Holm: A simple sequentially rejective multiple test procedure. Scand. J. Stat. 6, 1979.",
