@@ -31,7 +31,7 @@ from turinglearn.bias import (
     split_energy,
 )
 from turinglearn.report import compose, laws, write
-from turinglearn.report.document import Figure, Statements, Table, comma_separated, say
+from turinglearn.report.document import Figure, Formula, Heading, Statements, Table, comma_separated, say
 from turinglearn.report.dress import SCRIPT
 from turinglearn.report.folder import LISTING
 from turinglearn.report.markdown import as_markdown, plain, standing_alone
@@ -211,7 +211,7 @@ def test_names_from_data_are_text_wherever_they_stand(tmp_path, name):
     assert "".join(elements.scripts).strip() == SCRIPT.strip()
     allowed = {"html", "head", "meta", "link", "title", "style", "body", "h1", "h2", "nav", "a", "p", "ul", "li", "span", "div"}
     allowed |= {"table", "thead", "tbody", "tr", "th", "td", "figure", "figcaption", "details", "summary", "pre", "strong"}
-    allowed |= {"svg", "g", "line", "text", "circle", "polygon", "polyline", "rect", "script"}
+    allowed |= {"svg", "g", "line", "text", "circle", "polygon", "polyline", "path", "rect", "script"}
     assert {tag for tag, _ in elements.found} <= allowed
     attributes = {(tag, key) for tag, attrs in elements.found for key in attrs}
     assert not [key for _, key in attributes if key.startswith("on")]
@@ -231,10 +231,10 @@ def test_names_from_data_are_text_wherever_they_stand(tmp_path, name):
 
 def test_tables_of_markdown_keep_their_columns():
     document = compose(renamed(judge_rows(seeds=3), "forest", "a|b\n|c"))
-    lines = [line for line in as_markdown(document).splitlines() if line.startswith("|")]
-    bars = [len(re.findall(r"(?<!\\)\|", line)) for line in lines if "(n = 200, d = 2, KL = 0.5) |" in line]
-    assert bars[:3] == [10, 10, 10]  # comparisons
-    assert set(bars[3:]) <= {10, 11}
+    tables = [part.splitlines() for part in as_markdown(document).split("\n\n") if part.startswith("|")]
+    assert len(tables) == len(document.data())
+    for lines in tables:
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
 
 
 def test_plain_text_is_no_markup():
@@ -374,14 +374,19 @@ def test_a_distance_to_a_genuine_sample_is_found_once(monkeypatch, rows):
     assert len(genuine) == len(set(genuine)) == 16  # three arms with six seeds each, of which two have failed
 
 
-def test_parameters_stand_beside_their_bounds(rows, document):
-    line = next(c for c in table(document, "efficiency") if (c["parameter"], c["discriminator"]) == ("mean 0", "neural"))
+@pytest.mark.parametrize("seeds", [6, 10])
+def test_parameters_stand_beside_their_bounds(seeds):
+    rows = game_rows(seeds=seeds)
+    line = next(c for c in table(compose(rows), "efficiency") if (c["parameter"], c["discriminator"]) == ("mean 0", "neural"))
     learned, control, truth = (
         figures(rows, "game", "neural", f"{k}[mean 0]")[:, None] for k in ("estimate", "control", "truth")
     )
     expected = parameter_errors((learned - truth) / 0.05, np.zeros(1)).rmse[0]
     assert float(line["rmse over bound"]) == pytest.approx(expected.value, rel=1e-12)
     assert float(line["rmse over bound high"]) == pytest.approx(expected.high, rel=1e-12)
+    if seeds < 10:
+        assert line["relative efficiency"] == line["relative efficiency high"] == ""
+        return
     beside = relative_efficiency(learned - truth, control - truth, np.zeros(1))[0]
     assert float(line["relative efficiency"]) == pytest.approx(beside.value, rel=1e-12)
 
@@ -392,6 +397,61 @@ def test_cross_examination_has_means_over_seeds(rows, document):
     )
     expected = mean_interval(figures(rows, "game", "neural", "caught[logistic]"))
     assert [float(line[k]) for k in ("accuracy", "low", "high")] == [expected.value, expected.low, expected.high]
+
+
+def test_every_figure_of_the_rows_is_shown(rows, document):
+    found = table(document, "measured-judge")
+    assert {c["measure"] for c in found} == {"excess_log_loss", "calibration_slope", "log_loss"}
+    line = next(
+        c
+        for c in found
+        if (c["discriminator"], c["measure"]) == ("svm", "calibration_slope") and "(n = 200, d = 2," in c["setting"]
+    )
+    expected = mean_interval(figures(rows, "judge", "svm", "calibration_slope", 200, 2))
+    assert [float(line[k]) for k in ("mean", "low", "high")] == [expected.value, expected.low, expected.high]
+    assert line["replicates"] == "6 seeds"
+    best = [c for c in found if c["discriminator"] == "Bayes rule"]
+    assert [(c["measure"], float(c["mean"]), c["low"]) for c in best] == [("log_loss", 0.54, "")] * 4
+    assert {c["measure"] for c in table(document, "measured-game")} == {"rounds", "energy_distance"}
+    assert {c["measure"] for c in table(document, "measures") if not c["what it is"]} == set()
+
+
+def test_a_figure_of_one_seed_has_the_interval_of_its_cell():
+    found = table(compose(single_rows()), "measured-judge")
+    line = next(c for c in found if (c["discriminator"], c["measure"]) == ("svm", "calibration_slope"))
+    assert float(line["high"]) - float(line["mean"]) == pytest.approx(0.04)
+    assert line["replicates"] == "20 training sets"
+
+
+def test_figures_of_games_stand_beside_those_of_the_truth():
+    rows = game_rows(seeds=3)
+    for each in rows:
+        if each["payload"]["kind"] == "truth":
+            each["figures"] |= {"floor": 0.002, "entropy": 2.5, "entropy_se": 0.1}
+        elif each["payload"]["discriminator"] == "svm":
+            each["figures"] |= {"log_density": -3.0, "high_quality": 0.9}
+    beside = {(c["discriminator"], c["measure"]): c["of the truth"] for c in table(compose(rows), "measured-game")}
+    assert {measure: beside["svm", measure] for measure in ("energy_distance", "log_density", "high_quality", "rounds")} == {
+        "energy_distance": "0.002",
+        "log_density": "-2.5",
+        "high_quality": "",
+        "rounds": "",
+    }
+
+
+def test_a_long_table_of_figures_is_closed_at_first():
+    html, short = (as_html(compose(judge_rows(seeds=3, dimensions=dimensions))) for dimensions in ((2, 3, 4, 8), (2,)))
+    for page, closed in ((html, True), (short, False)):
+        section = page[page.index('<h2 id="measured">') : page.index("measures.csv")]
+        assert ("<details>" in section) == closed
+        assert "calibration_slope" in section
+
+
+def test_seconds_stand_beside_what_was_reached(rows, document):
+    line = next(c for c in table(document, "cost") if (c["discriminator"], c["measure"]) == ("svm", "energy_distance"))
+    assert float(line["seconds"]) == 2.5
+    expected = mean_interval(figures(rows, "game", "svm", "energy_distance"))
+    assert [float(line[k]) for k in ("mean", "low", "high")] == [expected.value, expected.low, expected.high]
 
 
 def test_every_figure_shows_the_numbers_of_its_file(tmp_path, rows, document):
@@ -407,7 +467,7 @@ def test_every_figure_shows_the_numbers_of_its_file(tmp_path, rows, document):
         assert len(written) == 1 + len(part.rows)
         assert f'href="data/{name}.csv"' in page
         if isinstance(part, Figure):
-            assert part.pictures
+            assert part.pictures or name.startswith(("measured", "cost"))
             assert all(svg in page for svg in part.pictures)
     shown = re.findall(r"<title>svm: ([^ <]*)", "".join(parts["plane-judge-squared_bias"].pictures))
     assert shown == [say(float(c["bias"])) for c in table(document, "plane-judge-squared_bias") if c["discriminator"] == "svm"]
@@ -418,6 +478,65 @@ def test_pictures_are_well_formed_and_finite(document):
     for svg in [*svgs, *standing_alone(document).values()]:
         ElementTree.fromstring(svg)
         assert not re.search(r'"[^"]*\b(nan|inf)\b[^"]*"', re.sub(r"aria-label=\"[^\"]*\"", "", svg))
+
+
+# ---------------------------------------------------------------------------------------------------------------- methods
+def methods(document):
+    """The titles and sources of the section on methods, and its references."""
+    formulas = [block for block in document.blocks if isinstance(block, Formula)]
+    heads = [i for i, block in enumerate(document.blocks) if block == Heading("References", "references")]
+    return [f.title for f in formulas], " ".join(f.source for f in formulas), [p.text for p in document.blocks[heads[0] + 1 :]]
+
+
+def single_rows(**options):
+    """Cells of one seed, with enough training sets."""
+    rows = judge_rows(seeds=1, **options)
+    for each in rows:
+        each["payload"]["budget"]["sets"] = 20
+    return rows
+
+
+@pytest.mark.parametrize(
+    "make", [everything, single_rows, lambda: game_rows(seeds=12), list], ids=["all", "one", "games", "none"]
+)
+def test_what_is_cited_is_referenced_and_nothing_else(make):
+    _, sources, references = methods(compose(make()))
+    cited = re.findall(r"([A-Z]\w+)(?: & \w+| et al\.)? \((\d{4})\)", sources)
+    assert bool(cited) == bool(make())
+    for name, year in cited:
+        assert [text for text in references if name in text and year in text], f"{name} ({year})"
+    for text in references:
+        assert [name for name, year in cited if name in text and year in text], text
+    assert len(set(references)) == len(references)
+
+
+def test_methods_are_those_of_this_report():
+    games, judges, single = (set(methods(compose(rows))[0]) for rows in (game_rows(), judge_rows(), single_rows()))
+    only = {
+        "Comparison of two biases that seeds have together": (True, False, False),
+        "Interval of the variance of a law": (True, False, False),
+        "Parameter efficiency": (True, False, False),
+        "Cross-examination": (True, False, False),
+        "Comparison of two discriminators by seed": (False, True, False),
+        "Middle half over settings and seeds": (False, True, False),
+        "Comparison of cells of one seed, over R training sets": (False, False, True),
+        "Mean difference over settings of judges with one seed": (False, False, True),
+        "Mean difference over settings of games": (False, False, False),  # there is one setting
+        "Interval of a squared bias, or of the bias of a law": (True, True, True),
+        "Family of comparisons": (True, True, True),
+    }
+    assert {title: tuple(title in each for each in (games, judges, single)) for title in only} == only
+
+
+def test_letters_of_formulas_are_explained(document):
+    """Each of the letters stands in the table of symbols."""
+    letters = " ".join(line["letter"] for line in table(document, "symbols"))
+    for letter in ("n", "d", "KL", "R", "S", "k", "π", "I", "D", "r̄", "ℓ", "λ"):
+        formulas = " ".join(block.formula for block in document.blocks if isinstance(block, Formula))
+        assert letter in letters or f"{letter} =" in formulas, letter
+    meaning = next(line["what it is"] for line in table(document, "symbols") if line["letter"] == "n")
+    assert "rows of each kind" in meaning
+    assert "in all" in meaning
 
 
 # ----------------------------------------------------------------------------------------------------- what may be lacking
@@ -459,6 +578,7 @@ def test_a_report_says_what_is_lacking(tmp_path, rows):
         "efficiency",
         "cross-examination",
         "beside",
+        "measured",
         "failures",
         "provenance",
         "methods",

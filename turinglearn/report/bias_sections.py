@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,24 +14,28 @@ from turinglearn.report.charts import curves, dots, plane
 from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, keys
 from turinglearn.report.estimates import Block, Estimate, Quantity, estimate, splits
 from turinglearn.report.labels import Labels
+from turinglearn.report.pictures import Drawing, drawn, problem_of
 from turinglearn.report.rows import DIALS
 
 __all__ = ["curve_section", "efficiency_section", "plane_section"]
 
-_INTERVALS = "with 95 % intervals over seeds, or over training sets where cells have one seed; very long ones are cut."
-_PICTURES = 12  # of a figure, at most
+_ENOUGH = 10  # seeds, for a ratio of two mean square errors
+_INTERVALS = (
+    "with 95 % intervals over seeds, or over training sets where cells have one seed; see Methods. Very long ones are cut."
+)
 
 
 def plane_section(document: Document, blocks: Sequence[Block], arms: Sequence[str], labels: Labels) -> None:
     """Bias to the right, variance upward, for each kind of cells and each split."""
     document.add(Heading("Bias and variance", "plane"))
-    drawn = False
+    empty = True
     for kind in sorted({block.kind for block in blocks}):
         for bias, variance in splits(blocks, kind):
-            rows, pictures, left_out = _planes(blocks, kind, (bias, variance), arms, labels)
+            rows, drawings = _planes(blocks, kind, (bias, variance), arms, labels)
             if not rows:
                 continue
-            drawn = True
+            empty = False
+            pictures, left_out = drawn(drawings)
             caption = f"Cells of kind {kind}: {bias.title} beside {variance.title}, in {bias.unit}, {_INTERVALS}"
             columns = ("setting", "discriminator", "seeds", *_columns("bias"), *_columns("variance"))
             document.add(
@@ -43,33 +48,29 @@ def plane_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
                     keys(arms, rows, 1),
                 )
             )
-    if not drawn:
+    if empty:
         document.add(Paragraph("No cells have figures of both bias and variance."))
 
 
 def curve_section(document: Document, blocks: Sequence[Block], arms: Sequence[str], labels: Labels) -> None:
     """Curves in each dial that has several levels while all else is the same."""
     document.add(Heading("Curves in n, d and KL", "curves"))
-    drawn = False
+    empty = True
     for kind in sorted({block.kind for block in blocks}):
         quantities = [q for pair in splits(blocks, kind)[:1] for q in pair]
         for dial in DIALS:
             families = _families([b for b in blocks if b.kind == kind], dial)
             if not families or not quantities:
                 continue
-            rows, pictures = _curve_pictures(families, dial, quantities, arms, labels)
+            rows, drawings = _curves(families, dial, quantities, arms, labels)
             if not rows:
                 continue
-            drawn = True
-            more = (
-                ""
-                if len(pictures) <= _PICTURES
-                else f" The first {_PICTURES} of {len(pictures)} pictures; all are in the file."
-            )
-            caption = f"Cells of kind {kind} as {dial} grows, all else the same, {_INTERVALS}{more}"
+            empty = False
+            pictures, left_out = drawn(drawings)
+            caption = f"Cells of kind {kind} as {dial} grows, all else the same, {_INTERVALS}{left_out}"
             columns = ("setting", "discriminator", "of", dial, "seeds", "value", "low", "high")
-            document.add(Figure(f"curves-{kind}-{dial}", caption, pictures[:_PICTURES], columns, rows, keys(arms, rows, 1)))
-    if not drawn:
+            document.add(Figure(f"curves-{kind}-{dial}", caption, pictures, columns, rows, keys(arms, rows, 1)))
+    if empty:
         document.add(Paragraph("No dial has several levels while all else is the same."))
 
 
@@ -77,7 +78,7 @@ def efficiency_section(document: Document, blocks: Sequence[Block], arms: Sequen
     """Root mean square errors of learned parameters over their Cramér-Rao bounds."""
     document.add(Heading("Parameter efficiency", "efficiency"))
     rows: list[tuple[Cell, ...]] = []
-    pictures: list[str] = []
+    drawings: list[Drawing] = []
     for block in blocks:
         found: dict[str, dict[str, Estimate]] = {}
         for arm, runs in block.arms.items():
@@ -86,23 +87,26 @@ def efficiency_section(document: Document, blocks: Sequence[Block], arms: Sequen
                 beside = (efficiency.value, efficiency.low, efficiency.high) if efficiency else (None, None, None)
                 rows.append((labels.of(block), name, arm, seeds, rmse.value, rmse.low, rmse.high, *beside))
         if found:
-            pictures.append(dots(labels.of(block), sorted(found.items()), arms, "root mean square error / bound", mark=1.0))
+            shown = partial(dots, labels.of(block), sorted(found.items()), arms, "root mean square error / bound", mark=1.0)
+            drawings.append(((problem_of(block),), shown))
     if not rows:
         document.add(Paragraph("No cells have errors of parameters beside their Cramér-Rao bounds."))
         return
+    pictures, left_out = drawn(drawings)
     caption = (
         "Root mean square error of each learned parameter over the least that an unbiased estimator can have, 1 by the dashed "
-        "line, with 95 % intervals over seeds; in the file also the efficiency relative to maximum likelihood on the same data."
+        "line, with 95 % intervals over seeds. Beside them the efficiency relative to maximum likelihood on the same "
+        f"data, from {_ENOUGH} seeds on: of fewer the interval of such a ratio says nothing."
     )
     columns = ("setting", "parameter", "discriminator", "seeds", *_columns("rmse over bound"), *_columns("relative efficiency"))
-    document.add(Figure("efficiency", caption, pictures[:_PICTURES], columns, rows, keys(arms, rows, 2)))
+    document.add(Figure("efficiency", caption + left_out, pictures, columns, rows, keys(arms, rows, 2)))
 
 
 def _planes(
     blocks: Sequence[Block], kind: str, pair: tuple[Quantity, Quantity], arms: Sequence[str], labels: Labels
-) -> tuple[list[tuple[Cell, ...]], list[str], str]:
+) -> tuple[list[tuple[Cell, ...]], list[Drawing]]:
     rows: list[tuple[Cell, ...]] = []
-    pictures, count = list[str](), 0
+    drawings: list[Drawing] = []
     for block in (b for b in blocks if b.kind == kind):
         points = {}
         for arm in block.arms:
@@ -111,11 +115,10 @@ def _planes(
                 points[arm] = bias, variance
                 numbers = (bias.value, bias.low, bias.high, variance.value, variance.low, variance.high)
                 rows.append((labels.of(block), arm, bias.seeds, *numbers))
-        count += bool(points)
-        if points and len(pictures) < _PICTURES:
-            pictures.append(plane(labels.of(block), points, arms, (f"bias, {pair[0].unit}", "variance")))
-    left_out = "" if count <= _PICTURES else f" The first {_PICTURES} of {count} settings; all are in the file."
-    return rows, pictures, left_out
+        if points:
+            shown = partial(plane, labels.of(block), points, arms, (f"bias, {pair[0].unit}", "variance"))
+            drawings.append(((problem_of(block),), shown))
+    return rows, drawings
 
 
 def _families(blocks: Iterable[Block], dial: str) -> list[tuple[Block, list[tuple[float, Block]]]]:
@@ -128,18 +131,18 @@ def _families(blocks: Iterable[Block], dial: str) -> list[tuple[Block, list[tupl
     return [(next(iter(f.values())), sorted(f.items())) for f in found.values() if len(f) > 1]
 
 
-def _curve_pictures(
+def _curves(
     families: Sequence[tuple[Block, list[tuple[float, Block]]]],
     dial: str,
     quantities: Sequence[Quantity],
     arms: Sequence[str],
     labels: Labels,
-) -> tuple[list[tuple[Cell, ...]], list[str]]:
+) -> tuple[list[tuple[Cell, ...]], list[Drawing]]:
     rows: list[tuple[Cell, ...]] = []
-    pictures: list[str] = []
+    drawings: list[Drawing] = []
     for quantity in quantities:
         for first, levels in families:
-            label = labels.text(first.kind, first.family, [d for d in first.dials if d[0] != dial])
+            label = _common(labels, first, [block for _, block in levels], dial)
             lines: dict[str, list[tuple[float, Estimate]]] = {}
             for value, block in levels:
                 for arm in block.arms:
@@ -147,8 +150,16 @@ def _curve_pictures(
                         lines.setdefault(arm, []).append((value, e))
                         rows.append((label, arm, quantity.title, value, e.seeds, e.value, e.low, e.high))
             if lines:
-                pictures.append(curves(label, lines, arms, (dial, quantity.title)))
-    return rows, pictures
+                shown = partial(curves, label, lines, arms, (dial, quantity.title))
+                drawings.append(((quantity.name, problem_of(first)), shown))
+    return rows, drawings
+
+
+def _common(labels: Labels, first: Block, levels: Iterable[Block], dial: str) -> str:
+    """The name that blocks have but for a dial; what the problem is made of where the problem has several."""
+    others = [d for d in first.dials if d[0] != dial]
+    names = {labels.text(block.kind, block.setting, others) for block in levels}
+    return names.pop() if len(names) == 1 else labels.text(first.kind, first.family, others)
 
 
 def _parameters(runs: Sequence[dict[str, float]]) -> list[tuple[str, Interval, Interval | None, int]]:
@@ -162,7 +173,8 @@ def _parameters(runs: Sequence[dict[str, float]]) -> list[tuple[str, Interval, I
             continue
         error, control = (each[:, :1] - each[:, 1:2]), (each[:, 3:] - each[:, 1:2])
         zero, likely = np.zeros(1), np.isfinite(control).all()
-        efficiency = relative_efficiency(error, control, zero)[0] if likely else None
+        enough = likely and len(each) >= _ENOUGH
+        efficiency = relative_efficiency(error, control, zero)[0] if enough else None
         found.append((name[1:-1], parameter_errors(error / each[:, 2:3], zero).rmse[0], efficiency, len(each)))
     return found
 

@@ -8,9 +8,11 @@ from html import escape
 
 from turinglearn.report.document import say
 from turinglearn.report.estimates import Estimate
-from turinglearn.report.svg import Canvas, Panel, axis, marker, style_of
+from turinglearn.report.svg import Canvas, Panel, apart, axis, extent, marker, style_of
 
 __all__ = ["bars", "curves", "dots", "heat_map", "plane", "scatters", "told"]
+
+_ROOM = 190.0  # units that names beside a picture take, at most
 
 
 def told(found: Estimate) -> str:
@@ -59,21 +61,22 @@ def dots(
     lanes = max(1, max((len(found) for _, found in rows), default=1))
     height = 72 + (12 + 11 * lanes) * len(rows)
     span = axis(ends)
-    canvas = Canvas(360, height, title)
-    canvas.text(8, 16, title, "title")
+    names = [name for name, _ in rows]
+    left = _beside(names)
+    canvas = Canvas(left + 256, height, title)
 
     def place(value: float) -> float:
-        return 104 + span.at(value) * 244
+        return left + span.at(value) * 244
 
     for tick in span.ticks:
         canvas.line(place(tick), 28, place(tick), height - 40, "grid")
         canvas.text(place(tick), height - 27, f"{tick:g}", "tick middle")
     if mark is not None:
         canvas.line(place(mark), 28, place(mark), height - 40, "mark")
-    canvas.text(226, height - 8, label, "label middle")
+    canvas.text(left + 122, height - 8, label, "label middle", room=260)
     top = 30.0
-    for name, found in rows:
-        canvas.text(96, top + 6 + 5.5 * len(found), name, "label end", room=90)
+    for (name, found), shown in zip(rows, apart(names, _ROOM), strict=True):
+        canvas.label(left - 8, top + 6 + 5.5 * len(found), shown, name, "label end")
         for lane, (arm, e) in enumerate(found.items()):
             _dot(canvas, arm, e, order.index(arm), (place(e.value), place(e.low), place(e.high)), top + 8 + 11 * lane)
         top += 12 + 11 * lanes
@@ -88,18 +91,18 @@ def heat_map(
     range_: tuple[float, float],
 ) -> str:
     """A number in each cell, on a ground that is the warmer the larger it is."""
-    left, wide, high = 128.0, 52.0, 26.0
-    top = 34.0 + min(56.0, 4.6 * max(map(len, columns)))  # names at a slant
-    canvas = Canvas(max(360.0, left + wide * len(columns) + 60), top + high * len(rows) + 8, title)
-    canvas.text(8, 16, title, "title", room=canvas.width - 16)
-    for j, column in enumerate(columns):
+    left, wide, high = _beside(rows), 52.0, 26.0
+    above = min(_ROOM, max(map(extent, columns)))  # names at a slant of 40 degrees
+    top = 40.0 + round(0.65 * above)
+    canvas = Canvas(max(360, round(left + wide * (len(columns) - 0.5) + 0.77 * above + 12)), top + high * len(rows) + 8, title)
+    for j, (column, shown) in enumerate(zip(columns, apart(columns, _ROOM), strict=True)):
         x, y = left + wide * (j + 0.5), top - 8
         canvas.add(f'<g transform="rotate(-40 {x:.1f} {y:.1f})">')
-        canvas.text(x, y, column, "label", room=84)
+        canvas.label(x, y, shown, column, "label")
         canvas.add("</g>")
-    for i, row in enumerate(rows):
+    for i, (row, shown) in enumerate(zip(rows, apart(rows, _ROOM), strict=True)):
         y = top + high * i
-        canvas.text(left - 6, y + 17, row, "label end", room=left - 12)
+        canvas.label(left - 8, y + 17, shown, row, "label end")
         for j, column in enumerate(columns):
             if (e := cells.get((row, column))) is None:
                 continue
@@ -119,25 +122,30 @@ def scatters(title: str, samples: Mapping[str, Sequence[tuple[float, float]]]) -
     for i, (name, points) in enumerate(samples.items()):
         panel = Panel(f"{name}, {title}", x, y, ("", ""))
         inside = [(a, b) for a, b in points if x.low <= a <= x.high and y.low <= b <= y.high]
-        for a, b in inside:
-            panel.add(f'<circle class="f{1 if i else 0} dot" cx="{panel.x(a):.1f}" cy="{panel.y(b):.1f}" r="2"/>')
+        path = "".join(f"M{panel.x(a):.1f} {panel.y(b):.1f}h0" for a, b in inside)  # lines of no length, with round ends
+        panel.add(f'<path class="s{1 if i else 0} points" d="{path}"/>')
         if len(inside) < len(points):
-            panel.text(panel.width - 14, 44, f"{len(points) - len(inside)} of {len(points)} outside", "tick end")
+            panel.text(panel.width - 14, 27, f"{len(points) - len(inside)} of {len(points)} outside", "tick end")
         pictures.append(panel.svg())
     return pictures
 
 
 def bars(title: str, shares: Mapping[str, float], order: Sequence[str]) -> str:
     """A bar for each arm, of its share from 0 to 1."""
-    canvas = Canvas(360, 34 + 24 * len(shares), title)
-    canvas.text(8, 16, title, "title")
-    for i, (arm, share) in enumerate(shares.items()):
+    left, names = _beside(list(shares)), apart(list(shares), _ROOM)
+    canvas = Canvas(left + 236, 34 + 24 * len(shares), title)
+    for i, ((arm, share), shown) in enumerate(zip(shares.items(), names, strict=True)):
         y = 28 + 24 * i
-        canvas.text(126, y + 13, arm, "label end", room=120)
-        canvas.add(f'<rect class="cell" x="132" y="{y}" width="170" height="16"/>')
-        canvas.add(f'<rect class="f{order.index(arm) % 7}" x="132" y="{y}" width="{170 * share:.1f}" height="16"/>')
-        canvas.text(308, y + 13, f"{100 * share:.4g} %", "tick")
+        canvas.label(left - 8, y + 13, shown, arm, "label end")
+        canvas.add(f'<rect class="cell" x="{left:g}" y="{y}" width="170" height="16"/>')
+        canvas.add(f'<rect class="f{order.index(arm) % 7}" x="{left:g}" y="{y}" width="{170 * share:.1f}" height="16"/>')
+        canvas.text(left + 176, y + 13, f"{100 * share:.4g} %", "tick")
     return canvas.svg()
+
+
+def _beside(names: Sequence[str]) -> float:
+    """The margin that these names take."""
+    return round(16 + min(_ROOM, max(map(extent, names), default=0.0)))
 
 
 def _dot(canvas: Canvas, arm: str, e: Estimate, index: int, places: tuple[float, float, float], y: float) -> None:

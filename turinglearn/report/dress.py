@@ -32,7 +32,7 @@ svg .end {{ text-anchor: end; }}
 svg .grid {{ stroke: var(--rule); stroke-width: .6; }} svg .zero {{ stroke: var(--soft); stroke-width: .9; }}
 svg .mark {{ stroke: var(--ink); stroke-width: 1; stroke-dasharray: 4 3; }}
 svg .bar {{ stroke-width: 1.4; opacity: .75; }}
-svg .dot {{ fill-opacity: .65; }}
+svg .points {{ fill: none; stroke-width: 4; stroke-linecap: round; stroke-opacity: .7; }}
 svg .curve {{ fill: none; stroke-width: 1.4; }}
 svg .heat {{ fill: var(--heat); }}
 svg .cell {{ fill: none; stroke: var(--rule); }}
@@ -57,8 +57,9 @@ td .verdict {{ font-weight: 600; }}
 table {{ border-collapse: collapse; font-size: .88rem; }}
 .note, figcaption {{ color: var(--soft); font-size: .9rem; max-width: 48rem; }}
 th, td {{ padding: .25rem .7rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }}
-td.n, th.n {{ text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }}
-td {{ max-width: 22rem; overflow-wrap: break-word; }} td.s {{ max-width: none; white-space: nowrap; }}
+td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; }} td.n {{ white-space: nowrap; }}
+td {{ max-width: 22rem; overflow-wrap: break-word; }} td:not(.n, .s) {{ min-width: 13rem; }}
+td.s {{ max-width: none; white-space: nowrap; }}
 thead th {{ position: sticky; top: 0; background: var(--paper); }}
 th button {{ font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: inherit; }}
@@ -67,10 +68,11 @@ th[aria-sort] button::after {{ content: " ▲"; }} th[aria-sort="descending"] bu
   color: var(--ink);
   background: var(--card); border: 1px solid var(--rule); border-radius: 4px; }}
 .count {{ margin-left: .6rem; color: var(--soft); font-size: .85rem; }}
-figure {{ margin: .8rem 0 1.4rem; }} .pictures {{ display: grid; gap: .8rem; margin: .5rem 0;
+figure {{ margin: .8rem 0 1.4rem; }} .pictures {{ display: grid; gap: .8rem; margin: .5rem 0; overflow-x: auto;
+  align-items: end;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 20rem), 1fr)); }}
 .pictures svg {{ width: 100%; height: auto; max-width: 30rem; }}
-.pictures svg.broad {{ max-width: none; grid-column: 1 / -1; }}
+.pictures svg.broad {{ min-width: 30rem; max-width: 46rem; grid-column: 1 / -1; }}
 .legend {{ list-style: none; padding: 0; margin: .3rem 0; display: flex; flex-wrap: wrap; gap: .2rem 1.1rem;
   font-size: .88rem; }}
 .legend svg {{ width: 1rem; height: 1rem; vertical-align: -.15rem; margin-right: .35rem; }}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -15,12 +16,13 @@ from turinglearn.report.charts import bars, heat_map, scatters
 from turinglearn.report.document import Cell, Document, Figure, Heading, Listing, Paragraph, Table
 from turinglearn.report.estimates import Block, Estimate, Quantity, values
 from turinglearn.report.labels import Labels
+from turinglearn.report.measured_sections import cost_table
+from turinglearn.report.pictures import Drawing, drawn, problem_of
 from turinglearn.report.rows import Run
 
 __all__ = ["beside_section", "cross_section", "failure_section"]
 
-_PICTURES = 6
-_POINTS, _SCATTERED = 200, 12  # of a sample; pictures of samples
+_POINTS, _SCATTERED = 200, 12  # of a sample; samples of a setting
 _LISTED = 5  # tracebacks
 
 
@@ -28,7 +30,7 @@ def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -
     """What each judge's pupil has learned, before fresh judges."""
     document.add(Heading("Cross-examination", "cross-examination"))
     rows: list[tuple[Cell, ...]] = []
-    pictures = []
+    drawings: list[Drawing] = []
     for block in blocks:
         cells = {(arm, judge): e for arm, runs in block.arms.items() for judge, e in over_seeds(runs, "caught").items()}
         if not cells:
@@ -36,46 +38,48 @@ def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -
         label = labels.of(block)
         rows += [(label, arm, judge, e.seeds, e.value, e.low, e.high) for (arm, judge), e in cells.items()]
         judges = sorted({judge for _, judge in cells})
-        pictures.append(heat_map(label, [a for a in block.arms if any(c[0] == a for c in cells)], judges, cells, (0.5, 1.0)))
+        taught = [arm for arm in block.arms if any(c[0] == arm for c in cells)]
+        drawings.append(((problem_of(block),), partial(heat_map, label, taught, judges, cells, (0.5, 1.0))))
     if not rows:
         document.add(Paragraph("No cells have accuracies of fresh judges."))
         return
-    more = "" if len(pictures) <= _PICTURES else f" The first {_PICTURES} of {len(pictures)} settings; all are in the file."
+    pictures, left_out = drawn(drawings)
     caption = (
         "Balanced accuracy of a fresh judge (columns) on what was learned from each judge (rows), on held-out rows, mean over "
-        f"seeds; .50 is as good as genuine. A family that sees what the teacher missed stands out.{more}"
+        "seeds, in the table with Student's intervals; .50 is as good as genuine. A family that sees what the teacher missed "
+        f"stands out.{left_out}"
     )
     columns = ("setting", "learned from", "fresh judge", "seeds", "accuracy", "low", "high")
-    document.add(Figure("cross-examination", caption, pictures[:_PICTURES], columns, rows))
+    document.add(Figure("cross-examination", caption, pictures, columns, rows))
 
 
 def beside_section(document: Document, blocks: Sequence[Block], labels: Labels) -> None:
     """Genuine samples beside what was learned."""
     document.add(Heading("Real beside fake", "beside"))
     rows: list[tuple[Cell, ...]] = []
-    pictures: list[str] = []
+    drawings: list[Drawing] = []
     for block in blocks:
-        drawn = {arm: _pooled(runs.values()) for arm, runs in block.arms.items()}
-        shown = {arm: x for arm, x in drawn.items() if len(x)}
+        learned = {arm: _pooled(runs.values()) for arm, runs in block.arms.items()}
+        shown = {arm: x for arm, x in learned.items() if len(x)}
         if block.genuine is None or not shown:
             continue
         label, everyone = labels.of(block), {"genuine": block.genuine.rows[:_POINTS]} | shown
         places = {arm: _places(x) for arm, x in everyone.items()}
         rows += [(label, arm, *point) for arm, found in places.items() for point in found]
-        if len(pictures) + len(places) <= _SCATTERED or not pictures:
-            pictures += scatters(label, dict(islice(places.items(), _SCATTERED)))
+        drawings.append(((problem_of(block),), partial(scatters, label, dict(islice(places.items(), _SCATTERED)))))
     if not rows:
         document.add(Paragraph("No cells keep samples beside a genuine one."))
         return
+    pictures, left_out = drawn(drawings)
     caption = (
         f"At most {_POINTS} samples of the genuine law and of what was learned from each discriminator, over all seeds: the "
-        "first feature to the right, the second upward; of a single feature its rank."
+        f"first feature to the right, the second upward; of a single feature its rank.{left_out}"
     )
     document.add(Figure("real-beside-fake", caption, pictures, ("setting", "learned from", "x", "y"), rows))
 
 
 def failure_section(
-    document: Document, blocks: Sequence[Block], quantities: Mapping[str, Quantity], arms: Sequence[str]
+    document: Document, blocks: Sequence[Block], quantities: Mapping[str, Quantity], arms: Sequence[str], labels: Labels
 ) -> None:
     """How many runs ended with figures, and what leaving the others out hides."""
     document.add(Heading("Failures and cost", "failures"))
@@ -103,6 +107,7 @@ def failure_section(
     )
     pictures = [bars(f"Ended well, {kind}", found, [*arms, ""]) for kind, found in shares.items()]
     document.add(Figure("completion", caption, pictures, columns, rows))
+    cost_table(document, blocks, labels)
     _errors(document, [run for block in blocks for runs in block.arms.values() for run in runs.values()])
 
 

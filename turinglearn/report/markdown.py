@@ -20,7 +20,7 @@ from turinglearn.report.document import (
     tidy,
 )
 from turinglearn.report.dress import PICTURE_STYLE
-from turinglearn.report.markup import FOLDER
+from turinglearn.report.markup import FOLDER, left_out
 from turinglearn.report.svg import Canvas, marker
 
 __all__ = ["as_markdown", "plain", "standing_alone"]
@@ -57,10 +57,10 @@ def _block(block: object) -> str:
         case Listing(title, text):
             return f"{plain(title)}\n\n{_indented(text)}"
         case Table():
-            return _table(block)
+            return f"{_captioned(block, min(_MOST, block.most))}\n\n{_grid(block, min(_MOST, block.most))}"
         case Figure():
             pictures = "\n".join(f"![{plain(block.name)} {i}]({FOLDER}/{name})" for i, (name, _) in enumerate(_files(block)))
-            return f"{plain(block.caption)} {_link(block.name)}\n\n{pictures}"
+            return "\n\n".join(filter(None, (_captioned(block, _MOST), pictures, _grid(block, _MOST))))
     raise TypeError(f"A document has no part of type {type(block).__name__}.")
 
 
@@ -73,20 +73,20 @@ def _files(figure: Figure) -> list[tuple[str, str]]:
 
 
 def _legend(legend: Sequence[tuple[int, str]]) -> str:
-    canvas = Canvas(360, 20 * len(legend) + 8, "Legend")
+    canvas = Canvas(360, 20 * len(legend) + 28, "Legend")
     for line, (i, arm) in enumerate(legend):
-        canvas.add(marker(14, 20 * line + 14, i))
-        canvas.text(28, 20 * line + 18, arm, room=324)
+        canvas.add(marker(14, 20 * line + 36, i))
+        canvas.text(28, 20 * line + 40, arm, room=324)
     return canvas.svg()
 
 
-def _table(table: Table) -> str:
-    shown = table.rows[: min(_MOST, table.most)]
-    more = (
-        "" if len(shown) == len(table.rows) else f" The first {len(shown):,} of {len(table.rows):,} rows; all are in the file."
-    )
-    head = [_row(table.columns), _row(["---"] * len(table.columns), escaped=True)]
-    return f"{plain(table.caption)}{more} {_link(table.name)}\n\n" + "\n".join([*head, *map(_row, shown)])
+def _captioned(part: Table | Figure, most: int) -> str:
+    return f"{plain(part.caption)}{left_out(part.rows, most)} {_link(part.name)}"
+
+
+def _grid(part: Table | Figure, most: int) -> str:
+    head = [_row(part.columns), _row(["---"] * len(part.columns), escaped=True)]
+    return "\n".join([*head, *map(_row, part.rows[:most])])
 
 
 def _row(cells: Sequence[Cell], escaped: bool = False) -> str:

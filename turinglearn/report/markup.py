@@ -22,10 +22,11 @@ from turinglearn.report.document import (
 from turinglearn.report.dress import POLICY, SCRIPT, STYLE
 from turinglearn.report.svg import marker
 
-__all__ = ["FOLDER", "as_html"]
+__all__ = ["FOLDER", "as_html", "left_out"]
 
 FOLDER = "data"  # beside the page, for what is behind its figures
-_DETAILED = 200  # rows, at most, that a figure carries as a table of its own
+_SHOWN = 12  # pictures of a figure that are open from the start
+_DETAILED = 2_000  # rows of a figure, at most, that its table has
 _SHORT = 48  # characters that stay on one line
 _VERDICTS = ("true", "false", "undecided")
 
@@ -73,12 +74,13 @@ def _statement(verdict: str, sentence: str) -> str:
 
 
 def _table(table: Table) -> str:
-    shown = table.rows[: table.most]
-    more = (
-        "" if len(shown) == len(table.rows) else f" The first {len(shown):,} of {len(table.rows):,} rows; all are in the file."
-    )
-    note = f'<p class="note">{escape(table.caption)}{more} {_link(table.name)}</p>'
-    return f"{note}{_grid(table.columns, shown)}"
+    note = f'<p class="note">{escape(table.caption)}{left_out(table.rows, table.most)} {_link(table.name)}</p>'
+    return f"{note}{_grid(table.columns, table.rows[: table.most])}"
+
+
+def left_out(rows: Sequence[Sequence[Cell]], most: int) -> str:
+    """What is said where only the first rows are shown."""
+    return "" if len(rows) <= most else f" The first {most:,} of {len(rows):,} rows; all are in the file."
 
 
 def _grid(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
@@ -111,10 +113,18 @@ def _figure(figure: Figure) -> str:
     )
     keys = f'<ul class="legend">{legend}</ul>' if legend else ""
     caption = f"<figcaption>{escape(figure.caption)} {_link(figure.name)}</figcaption>"
-    table = ""
-    if len(figure.rows) <= _DETAILED:
-        table = f"<details><summary>The numbers as a table</summary>{_grid(figure.columns, figure.rows)}</details>"
-    return f'<figure>{caption}{keys}<div class="pictures">{"".join(figure.pictures)}</div>{table}</figure>'
+    first, rest = figure.pictures[:_SHOWN], figure.pictures[_SHOWN:]
+    pictures = _pictures(first) + (
+        f"<details><summary>{len(rest)} more pictures</summary>{_pictures(rest)}</details>" if rest else ""
+    )
+    grid = _grid(figure.columns, figure.rows[:_DETAILED])
+    more = left_out(figure.rows, _DETAILED)
+    summary = f"The numbers as a table{more and '.'}{more}"
+    return f"<figure>{caption}{keys}{pictures}<details><summary>{summary}</summary>{grid}</details></figure>"
+
+
+def _pictures(svgs: Sequence[str]) -> str:
+    return f'<div class="pictures">{"".join(svgs)}</div>' if svgs else ""
 
 
 def _link(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BIAS", "KINDS", "REFERENCES", "SPLITS", "TOTAL", "Measure"]
+__all__ = ["BIAS", "KINDS", "MEANINGS", "SPLITS", "TOTAL", "Measure"]
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,8 @@ class Measure:
 # What the two kinds of cells are about, in the words of the sentences.
 KINDS = {"judge": "judged", "game": "learned"}
 
-_LOSS = "E ℓ(r̂) − ℓ(r) = KL(π ‖ σ(r̄)) + {E A(r̂) − A(r̄)},   A(r) = log(1 + eʳ),  π = σ(r)"
-_GRUBER = "Gruber & Buettner (AISTATS 2023)"
+_LOSS = "E ℓ(r̂) − ℓ(r) = KL(π ‖ σ(r̄)) + {E A(r̂) − A(r̄)}"
+_GRUBER = "Gruber & Buettner (2023)"
 
 _LOSS_BIAS = Measure("excess_log_loss_bias", "bias in log-loss", "nats", f"{_LOSS}: the first term", _GRUBER)
 _LOSS_VARIANCE = Measure("excess_log_loss_variance", "variance in log-loss", "nats", f"{_LOSS}: the second term", _GRUBER)
@@ -31,8 +31,8 @@ _SQUARED_BIAS = Measure(
     "squared_bias",
     "squared bias of the log-odds",
     "squared log-odds",
-    "b² = 1/(R(R−1)) Σ_{s≠s'} ∫ (r̄_s − r)(r̄_s' − r) dm,   m = (p + q)/2",
-    "Hoeffding (1948); its interval after Wilson (1927)",
+    "b² = 1/(R(R−1)) Σ_{s≠s'} ∫ (r̄_s − r)(r̄_s' − r) dm",
+    "Hoeffding (1948)",
 )
 _VARIANCE = Measure(
     "variance",
@@ -55,19 +55,28 @@ BIAS = {"judge": (_LOSS_BIAS, _SQUARED_BIAS), "game": ()}
 TOTAL = {"judge": (_LOSS_TOTAL,), "game": (_ENERGY,)}
 SPLITS = {"judge": ((_LOSS_BIAS, _LOSS_VARIANCE), (_SQUARED_BIAS, _VARIANCE)), "game": ()}
 
-REFERENCES = (
-    "R. Agarwal, M. Schwarzer, P. S. Castro, A. Courville, M. Bellemare: Deep reinforcement learning at the edge of the "
-    "statistical precipice. NeurIPS 2021.",
-    "X. Bouthillier et al.: Accounting for variance in machine learning benchmarks. MLSys 2021.",
-    "H. Cramér: Mathematical methods of statistics. Princeton 1946. C. R. Rao: Information and the accuracy attainable in the "
-    "estimation of statistical parameters. Bull. Calcutta Math. Soc. 37, 1945.",
-    "A. Gretton, K. Borgwardt, M. Rasch, B. Schölkopf, A. Smola: A kernel two-sample test. JMLR 13, 2012.",
-    "S. Gruber, F. Buettner: Uncertainty estimates of predictions via a general bias-variance decomposition. AISTATS 2023.",
-    "W. Hoeffding: A class of statistics with asymptotically normal distribution. Ann. Math. Stat. 19, 1948.",
-    "S. Holm: A simple sequentially rejective multiple test procedure. Scand. J. Stat. 6, 1979.",
-    "M. Quenouille: Notes on bias in estimation. Biometrika 43, 1956. J. Tukey: Bias and confidence in not quite large "
-    "samples. Ann. Math. Stat. 29, 1958.",
-    "Student: The probable error of a mean. Biometrika 6, 1908.",
-    "G. Székely, M. Rizzo: Energy statistics: a class of statistics based on distances. J. Stat. Plan. Inference 143, 2013.",
-    "E. Wilson: Probable inference, the law of succession, and statistical inference. JASA 22, 1927.",
-)
+# What the figures are of which the report has means alone.
+MEANINGS = {
+    "accuracy": "the share of rows that the Bayes rule tells apart, the most there is",
+    "calibration_error": "mean square gap between the chance that is said and the one that is so, at points where it is said",
+    "calibration_slope": "of the true log-odds on those said: 1 is right, less is too sure",
+    "energy_distance": "squared energy distance to a fresh genuine sample, unbiased: it can be negative",
+    "excess_log_loss": "log-loss less that of the Bayes rule, in nats: bias and variance together",
+    "high_quality": "share of the sample within three standard deviations of a mode; the truth has less than 1",
+    "jsd": "Jensen-Shannon divergence of both laws, in nats",
+    "jsd_error": "twice the Jensen-Shannon divergence that the judge finds on fresh rows, less the true one",
+    "jsd_error_in_sample": "the same on the rows from which it learned",
+    "kl": "KL(p ‖ q) in nats, q being what was learned; of the Bayes rule the counterfeit law",
+    "log_density": "mean of log p over what was learned; the truth has the negative of its entropy",
+    "log_loss": "the least log-loss that there is, in nats",
+    "modes": "how many modes the problem has",
+    "modes_captured": "how many of the modes have a sample near them, be it one",
+    "off_support": "share of the sample where p is 0",
+    "reverse_kl": "of the sample's shares of the modes from even ones, in nats: 0 is even",
+    "rounds": "how many rounds the game had",
+    "squared_bias_clipped_2": "squared bias of the log-odds with r̂ cut at ±2",
+    "squared_bias_clipped_4": "squared bias of the log-odds with r̂ cut at ±4",
+    "squared_bias_clipped_8": "squared bias of the log-odds with r̂ cut at ±8",
+    "variance_runs": "the part of the variance of the log-odds that is the judge's own randomness",
+    "variance_sets": "the part of the variance of the log-odds that is the draw of the training set",
+}

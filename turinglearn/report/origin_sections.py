@@ -1,4 +1,4 @@
-"""The sections on origin: what was run with what, and how the figures are made."""
+"""The section on origin: what was run with what."""
 
 from __future__ import annotations
 
@@ -7,49 +7,12 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from turinglearn.report.document import Cell, Document, Formula, Heading, Paragraph, Table
-from turinglearn.report.estimates import Quantity
-from turinglearn.report.measures import REFERENCES
+from turinglearn.report.document import Cell, Document, Heading, Paragraph, Table
 from turinglearn.report.rows import Run, number
 
-__all__ = ["method_section", "provenance_section"]
+__all__ = ["provenance_section"]
 
 _TOLD = 40  # levels of a factor
-
-_METHODS = (
-    (
-        "Comparison of two discriminators",
-        "d_s = figure of the discriminator − figure of the control, by seed s;   mean d ± t s_d / √S",
-        "Student (1908); both meet the same samples with the same seed",
-    ),
-    (
-        "Comparison of cells of one seed, over R training sets",
-        "d ± t √(s² + s_control²) with R − 1 degrees of freedom, s of each cell; shared sets make it too wide",
-        "Student (1908)",
-    ),
-    (
-        "Comparison where no seed has a bias of its own",
-        "θ_r = S θ − (S−1) θ without seed r;   mean θ_r ± t s / √S,   θ the difference of both squared biases",
-        "Quenouille (1956), Tukey (1958)",
-    ),
-    (
-        "Family of comparisons",
-        "p₍₁₎ ≤ … ≤ p₍ₘ₎;   adjusted p₍ᵢ₎ = max over j ≤ i of min(1, (m − j + 1) p₍ⱼ₎)",
-        "Holm (1979)",
-    ),
-    (
-        "Middle half over settings and seeds",
-        "mean of the middle half of all d; percentile bootstrap that draws seeds within each setting",
-        "Agarwal et al. (2021)",
-    ),
-    (
-        "Chance that a seed has less",
-        "mean over settings of P(figure < control's) + ½ P(equal), over all pairs of seeds",
-        "Mann & Whitney (1947), Agarwal et al. (2021)",
-    ),
-    ("Parameter efficiency", "√(mean over seeds of (θ̂ − θ)²) / √(I⁻¹/n),   I the information", "Cramér (1946), Rao (1945)"),
-    ("Cross-examination", "(share of genuine rows taken for genuine + share of counterfeits found) / 2", "balanced accuracy"),
-)
 
 
 def provenance_section(document: Document, runs: Sequence[Run]) -> None:
@@ -74,22 +37,6 @@ def provenance_section(document: Document, runs: Sequence[Run]) -> None:
     recipes = sorted({each for run in runs for each in run.recipes})
     if recipes:
         document.add(Table("recipes", "What the names stand for.", ("factor", "name", "recipe"), recipes))
-
-
-def method_section(document: Document, quantities: Iterable[Quantity]) -> None:
-    """The formulas of what the report shows, and where they come from."""
-    document.add(
-        Heading("Methods", "methods"),
-        Paragraph(
-            "Intervals are at level .95, of differences by pairs. Estimates of squared bias and of distances are unbiased: "
-            "they can be negative. p and q are the genuine and the counterfeit law, r = log p/q, r̂ what a judge says."
-        ),
-    )
-    for quantity in {quantity.name: quantity for quantity in quantities}.values():
-        title = quantity.title[0].upper() + quantity.title[1:]
-        document.add(Formula(f"{title}, {quantity.unit}", quantity.formula, quantity.source))
-    document.add(*(Formula(*each) for each in _METHODS))
-    document.add(Heading("References", "references"), *map(Paragraph, REFERENCES))
 
 
 def digest(runs: Iterable[Run]) -> str:

@@ -16,7 +16,9 @@ from turinglearn.report.folder import refilled, whole
 from turinglearn.report.labels import Labels
 from turinglearn.report.markdown import as_markdown, standing_alone
 from turinglearn.report.markup import FOLDER, as_html
-from turinglearn.report.origin_sections import method_section, provenance_section
+from turinglearn.report.measured_sections import measured_section
+from turinglearn.report.methods import method_section
+from turinglearn.report.origin_sections import provenance_section
 from turinglearn.report.rows import read
 
 __all__ = ["compose", "write"]
@@ -45,9 +47,11 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     efficiency_section(document, blocks, arms, labels)
     cross_section(document, blocks, labels)
     beside_section(document, blocks, labels)
-    failure_section(document, blocks, quantities, arms)
+    measured_section(document, runs, blocks, labels)
+    failure_section(document, blocks, quantities, arms, labels)
     provenance_section(document, runs)
-    method_section(document, [*quantities.values(), *(q for kind in kinds for pair in splits(blocks, kind) for q in pair)])
+    pairs = (pair for kind in kinds for pair in splits(blocks, kind))
+    method_section(document, [*quantities.values(), *(q for pair in pairs for q in pair)], found)
     return document
 
 

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import accumulate, takewhile
 
-__all__ = ["MARKS", "Axis", "Canvas", "Panel", "axis", "marker", "style_of"]
+__all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "extent", "marker", "style_of"]
 
 MARKS, COLOURS = 6, 7  # shapes and colours: coprime, so that the first 42 arms differ, and neighbours differ in both
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
 _NARROW = " .,:;'!|()[]{}ijltfI/"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 12
+_TITLE, _LETTER = 13.2, 11.0  # heights of letters
+_BEFORE = 8  # letters of what names have in common, shown before they differ
+_LINES = 8  # of a title, at most
+_BROAD = 480  # units: a wider picture has a row of the page to itself
 
 
 @dataclass(frozen=True)
@@ -68,8 +74,30 @@ def marker(x: float, y: float, index: int, *, size: float = 4.5) -> str:
     return f'<polygon class="f{colour}" points="{path}"/>'
 
 
+def extent(text: str) -> float:
+    """How many units a label takes, at most."""
+    return _LETTER * _length(text)
+
+
+def apart(names: Sequence[str], room: float) -> list[str]:
+    """Labels of so many units: of long names both ends, or else where they differ; a number on those that are still alike."""
+    room /= _LETTER
+    shown = [_shortened(name, room) for name in names]
+    for text in [text for text, times in Counter(shown).items() if times > 1]:
+        alike = [i for i, other in enumerate(shown) if other == text]
+        letters = zip(*(names[i] for i in alike), strict=False)
+        same = sum(1 for _ in takewhile(lambda each: len(set(each)) == 1, letters))
+        for i in alike:
+            shown[i] = _from(names[i], same, room)
+    times = Counter(shown)
+    numbered = [f"{i} {_shortened(name, room - 2)}" for i, name in enumerate(names, 1)]
+    return [text if times[text] == 1 else number for text, number in zip(shown, numbered, strict=True)]
+
+
 class Canvas:
-    """A picture of a fixed number of units, that scales to the room it has."""
+    """A picture of a fixed number of units, that scales to the room it has. Its title stands above it, on as many lines as
+    it takes, and makes it higher.
+    """
 
     def __init__(self, width: float, height: float, title: str) -> None:
         self.width, self.height, self.title = width, height, title
@@ -85,17 +113,24 @@ class Canvas:
 
     def text(self, x: float, y: float, text: str, kind: str = "", *, turned: bool = False, room: float = 340) -> None:
         """Text, cut to so many units, whole as its tooltip."""
-        if not text:
-            return
-        shown = _cut(text, room / (13.2 if "title" in kind else 11))
+        if text:
+            self.label(x, y, _shortened(text, room / _LETTER), text, kind, turned=turned)
+
+    def label(self, x: float, y: float, shown: str, text: str, kind: str = "", *, turned: bool = False) -> None:
+        """What is shown of a text, which is whole as its tooltip."""
         whole = f"<title>{escape(text)}</title>" if shown != text else ""
         turn = f' transform="rotate(-90 {x:.1f} {y:.1f})"' if turned else ""
         self.add(f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}"{turn}>{escape(shown)}{whole}</text>')
 
     def svg(self) -> str:
         """The whole picture."""
-        head = f'viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{escape(self.title)}"'
-        return f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{"".join(self._parts)}</svg>'
+        lines = _lines(self.title, (self.width - 20) / _TITLE)
+        title = "".join(f'<text class="title" x="8" y="{16 + 15 * i}">{escape(line)}</text>' for i, line in enumerate(lines))
+        more = 15 * (len(lines) - 1)
+        broad = ' class="broad"' if self.width > _BROAD else ""
+        head = f'viewBox="0 0 {self.width:g} {self.height + more:g}" role="img" aria-label="{escape(self.title)}"{broad}'
+        inside = f'<g transform="translate(0 {more})">{"".join(self._parts)}</g>' if more else "".join(self._parts)
+        return f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{title}{inside}</svg>'
 
 
 class Panel(Canvas):
@@ -140,7 +175,6 @@ class Panel(Canvas):
 
     def _draw(self, labels: tuple[str, str]) -> None:
         bottom, right = self.height - _BOTTOM, self.width - _RIGHT
-        self.text(8, 16, self.title, "title")
         for tick in self.x_axis.ticks:
             self.line(self.x(tick), _TOP, self.x(tick), bottom, "zero" if tick == 0 else "grid")
             self.text(self.x(tick), bottom + 14, f"{tick:g}", "tick middle")
@@ -151,10 +185,45 @@ class Panel(Canvas):
         self.text(13, (_TOP + bottom) / 2, labels[1], "label middle", turned=True, room=bottom - _TOP)
 
 
-def _cut(text: str, room: float) -> str:
-    """As much of a text as has so much room, in heights of its letters, by what letters of common typefaces take at most."""
-    for i, letter in enumerate(text):
-        room -= 0.4 if letter in _NARROW else 0.9 if letter in "mw" or not (letter.islower() or letter.isdecimal()) else 0.65
-        if room < 0:
-            return f"{text[: max(0, i - 1)]}…"
-    return text
+def _length(text: str) -> float:
+    """How long a text is, in heights of its letters, by what letters of common typefaces take at most."""
+    return sum(
+        0.4 if letter in _NARROW else 0.9 if letter in "mw" or not (letter.islower() or letter.isdecimal()) else 0.65
+        for letter in text
+    )
+
+
+def _fitting(text: str, room: float) -> int:
+    """How many of the first letters fit."""
+    lengths = accumulate(map(_length, text))
+    return sum(1 for _ in takewhile(lambda length: length <= room, lengths))
+
+
+def _shortened(text: str, room: float) -> str:
+    """A text that fits: of a long one the beginning and the end."""
+    if _length(text) <= room:
+        return text
+    half = max(0.0, (room - 0.9) / 2)
+    end = text[::-1][: _fitting(text[::-1], half)][::-1]
+    return f"{text[: _fitting(text, half)]}…{end}"
+
+
+def _from(text: str, place: int, room: float) -> str:
+    """The beginning of a text, and what is about a place and after it, that fits."""
+    beginning = text[: min(place, _fitting(text, room / 3))]
+    rest = text[max(len(beginning), place - _BEFORE) :]
+    left = room - _length(f"{beginning}……")
+    fits = _fitting(rest, left)
+    return f"{beginning}…{rest[:fits]}{'…' if fits < len(rest) else ''}"
+
+
+def _lines(text: str, room: float) -> list[str]:
+    """A text on several lines, by its words where they fit; the last has the end of one that is longer still."""
+    lines: list[str] = []
+    rest = text.strip()
+    while _length(rest) > room and len(lines) < _LINES - 1:
+        most = max(1, _fitting(rest, room))
+        space = rest.rfind(" ", 1, most + 1)
+        lines.append(rest[: space if space > 0 else most])
+        rest = rest[len(lines[-1]) :].lstrip()
+    return [*lines, _shortened(rest, room)]

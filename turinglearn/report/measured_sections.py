@@ -1,0 +1,101 @@
+"""The section on all that was measured: every figure of every discriminator, and what it cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, Table
+from turinglearn.report.estimates import Block, Estimate, estimate, scalar
+from turinglearn.report.labels import Labels
+from turinglearn.report.measures import MEANINGS, SPLITS, TOTAL, Measure
+from turinglearn.report.rows import Run
+
+__all__ = ["cost_table", "measured_section"]
+
+_OPEN = 60  # rows of a table that is not closed at first
+_ENDS = ("_low", "_high", "_se")
+_BAYES = "bayes_"
+
+
+def measured_section(document: Document, runs: Iterable[Run], blocks: Sequence[Block], labels: Labels) -> None:
+    """The mean of every figure that the rows have, but for those of bias and variance, which have tables of their own."""
+    document.add(Heading("What was measured", "measured"))
+    truths = {dict(run.setting)["problem"]: run.figures for run in runs if run.kind == "truth"}
+    tables: dict[str, list[tuple[Cell, ...]]] = {}
+    for block in blocks:
+        rows = _rows(block, labels.of(block), truths.get(dict(block.setting).get("problem", ""), {}))
+        tables.setdefault(block.kind, []).extend(rows)
+    names = sorted({str(row[2]) for rows in tables.values() for row in rows})
+    if not names:
+        document.add(Paragraph("No cells have figures beside those of bias and variance."))
+        return
+    columns = ("setting", "discriminator", "measure", "mean", "low", "high", "replicates", "of the truth")
+    for kind, rows in tables.items():
+        known = any(row[-1] is not None for row in rows)
+        caption = (
+            f"Cells of kind {kind}: every figure but those of the section on bias and variance, with 95 % intervals over its "
+            f"replicates{'; beside it that of a second genuine sample' * known}."
+        )
+        if rows:
+            shown = [row if known else row[:-1] for row in rows]
+            document.add(_table(f"measured-{kind}", caption, columns if known else columns[:-1], shown))
+    meanings = [(name, MEANINGS.get(name, "")) for name in names]
+    document.add(Table("measures", "What the measures are.", ("measure", "what it is"), meanings))
+
+
+def cost_table(document: Document, blocks: Sequence[Block], labels: Labels) -> None:
+    """How long each discriminator took, beside how well it did."""
+    rows: list[tuple[Cell, ...]] = []
+    titles = {kind: measure for kind, (measure, *_) in TOTAL.items()}
+    for block in (b for b in blocks if b.kind in titles):
+        for arm, runs in block.arms.items():
+            done = [run.seconds for run in runs.values() if run.status == "ok"]
+            if done and (e := estimate(scalar(titles[block.kind], has_bias=False), block, arm)) is not None:
+                rows.append((labels.of(block), arm, float(np.median(done)), titles[block.kind].name, e.value, e.low, e.high))
+    if rows:
+        caption = "Median seconds of a run that ended with figures, beside what it reached, bias and variance together."
+        document.add(_table("cost", caption, ("setting", "discriminator", "seconds", "measure", "mean", "low", "high"), rows))
+
+
+def _table(name: str, caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table | Figure:
+    """A long one is closed until it is asked for, as the numbers of a figure are."""
+    return Table(name, caption, columns, rows) if len(rows) <= _OPEN else Figure(name, caption, (), columns, rows)
+
+
+def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Cell, ...]]:
+    shown = {measure.name for pair in SPLITS.get(block.kind, ()) for measure in pair}
+    beside = {"energy_distance": truth.get("floor"), "log_density": _negative(truth.get("entropy"))}
+    rows: list[tuple[Cell, ...]] = []
+    bayes: dict[str, float] = {}
+    for arm, runs in block.arms.items():
+        figures: dict[str, Any] = {}
+        for run in runs.values():
+            figures |= run.figures if run.status == "ok" else {}
+        bayes |= {name: value for name, value in figures.items() if name.startswith(_BAYES)}
+        for name in figures:
+            if name in shown or name in bayes or "[" in name or _is_end(name, figures):
+                continue
+            if (e := estimate(scalar(Measure(name, name, "", "", "")), block, arm)) is not None:
+                rows.append((label, arm, name, e.value, e.low, e.high, _replicates(e, block), beside.get(name)))
+    exact = [(label, "Bayes rule", name.removeprefix(_BAYES), value) for name, value in bayes.items()]
+    return rows + [(*each, math.nan, math.nan, "", None) for each in exact]
+
+
+def _is_end(name: str, figures: Mapping[str, float]) -> bool:
+    """Whether this is an end of another figure's interval, or its error."""
+    return any(name.endswith(end) and name.removesuffix(end) in figures for end in _ENDS)
+
+
+def _replicates(e: Estimate, block: Block) -> str:
+    sets = dict(block.setting).get("budget: sets")
+    if e.seeds == 1 and sets is not None:
+        return f"{sets} training sets"
+    return f"{e.seeds} seed{'s' * (e.seeds != 1)}"
+
+
+def _negative(value: float | None) -> float | None:
+    return None if value is None else -value
