@@ -56,7 +56,7 @@ td .verdict {{ font-weight: 600; }}
 .wide {{ overflow: auto; max-height: 36rem; margin: .4rem 0; border-bottom: 1px solid var(--rule); }}
 table {{ border-collapse: collapse; font-size: .88rem; }}
 .note, figcaption {{ color: var(--soft); font-size: .9rem; max-width: 48rem; }}
-th, td {{ padding: .25rem .7rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }}
+th, td {{ padding: .25rem .6rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }}
 td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; }} td.n {{ white-space: nowrap; }}
 td {{ max-width: 22rem; overflow-wrap: break-word; }} td:not(.n, .s) {{ min-width: 13rem; }}
 td.s {{ max-width: none; white-space: nowrap; }}

@@ -91,27 +91,22 @@ _METHODS = (
     ),
     _Method(
         "middle",
-        "Middle half over settings and seeds",
-        "mean of the middle half of all d; bootstrap that draws seeds within each setting, percentiles expanded for few seeds",
-        "Agarwal et al. (2021), Hesterberg (2015)",
-    ),
-    _Method(
-        "middle",
         "Chance that a seed has less",
         "mean over settings of P(figure < control's) + ½ P(equal), over all pairs of seeds",
         "Mann & Whitney (1947), Agarwal et al. (2021)",
     ),
     _Method(
-        "mean of games",
-        "Mean difference over settings of games",
-        "d̄ ± t √((S − 1)/S Σ_s (d̄₍ₛ₎ − mean d̄₍·₎)²),   d̄ the mean over settings, d̄₍ₛ₎ without seed s in all of them at once",
-        "Quenouille (1956), Tukey (1958)",
+        "mean by seed",
+        "Mean difference over settings, by seed",
+        "d̄_s = mean over settings of d_s, failures as the worst;   mean d̄_s ± t s/√S: a seed counts once, whatever shares it",
+        "Student (1908)",
     ),
     _Method(
-        "mean of judges",
-        "Mean difference over settings of judges with one seed",
-        "d̄ ± t mean of s,   s the standard error in each setting: added up as if the errors were fully correlated",
-        "Student (1908); never too short, as training sets of several settings may have random numbers in common",
+        "mean of ends",
+        "Mean difference over settings where no seed has a difference by itself",
+        "from the mean of the lower ends to that of the upper ends: the standard error of a mean is at most the mean of "
+        "standard errors, and equal to it if all settings err as one",
+        "Student (1908); never too short, as settings may have random numbers in common",
     ),
     _Method(
         "efficiency",
@@ -192,8 +187,8 @@ def _used(document: Document, names: set[str], found: Sequence[Contrast]) -> set
         "joint": bool(joint),
         "family": bool(tested),
         "middle": bool(paired),
-        "mean of games": _several(joint),
-        "mean of judges": _several(single),
+        "mean by seed": _several(paired),
+        "mean of ends": _several(joint) or _several(single),
         "efficiency": "efficiency" in parts,
         "cross-examination": "cross-examination" in parts,
     }
