@@ -358,7 +358,7 @@ def test_the_headline_specification_asks_its_question():
     assert len({c.problem.partition("[")[0] for c in judged}) == 6
     crossed = {(c.discriminator, c.signal, c.objective) for c in played if c.objective != "usual"}
     divergences = ("non-saturating", "forward KL", "reverse KL")
-    assert crossed == set(itertools.product(("RBF SVM", "forest", "logistic"), ("smoothed", "student"), divergences))
+    assert crossed == set(itertools.product(("network", "RBF SVM", "forest", "logistic"), ("smoothed", "student"), divergences))
     assert {dict(c.budget)["sets"] for c in study.cells if c.kind == "judge"} == {30}
     assert [why.partition(":")[0] for why in study.left_out] == [
         f"network against {judge} by exact, usual" for judge in ("forest", "boosting")

@@ -18,7 +18,7 @@ import pytest
 from tests.study_plans import jobs, plan
 from turinglearn.study.exports import export
 from turinglearn.study.outcomes import Job, Limits, Outcome, Plan, StudyProblem
-from turinglearn.study.specification import read_specification
+from turinglearn.study.specification import plan_of, read_specification
 from turinglearn.study.store import Store, StoreProblem
 from turinglearn.study.writer import Writer, is_written
 
@@ -55,6 +55,28 @@ def test_rows_come_back(tmp_path):
     assert rows[2].versions["turinglearn"]
     assert rows[2].hardware["cores"] == os.cpu_count()
     assert sorted(file.name for file in tmp_path.iterdir()) == ["s.sqlite", "s.sqlite.lock"]  # the log is in the file
+
+
+def test_a_part_of_a_study_says_so(tmp_path):
+    """Also in its export, in the plan that is gone on with, and in the report."""
+    selected = plan_of(SMOKE, only=["kind=judge", "n=100"])
+    assert 0 < len(selected.jobs) < selected.whole == len(plan_of(SMOKE).jobs)
+    with Writer(tmp_path / "s.sqlite") as writer:
+        writer.begin(selected)
+        for job in selected.jobs:
+            writer.write(outcome(job, excess_log_loss_bias=0.1))
+        assert writer.whole() == writer.plan().whole == selected.whole
+        export(writer, tmp_path / "s.parquet")
+    with Store(tmp_path / "s.parquet") as store:
+        assert store.whole() == selected.whole
+    environment = os.environ | {"PYTHONPATH": str(SMOKE.parent.parent.parent)}
+    done = subprocess.run(
+        [sys.executable, "-m", "turinglearn", "bench", "report", "s.sqlite"], cwd=tmp_path, env=environment, capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "s-report" / "report.md").read_text()
+    assert f"{len(selected.jobs)} of {selected.whole} cells are finished" in page
+    assert "This is a part of the study" in page
 
 
 def test_paths_may_be_texts(tmp_path):

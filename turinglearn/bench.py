@@ -146,7 +146,10 @@ def report(
         from turinglearn.report import compose, write
 
         document = compose(
-            opened.rows(), title=title or opened.title() or store.stem, control=control, planned=opened.counts()["cells"]
+            opened.rows(),
+            title=title or opened.title() or store.stem,
+            control=control,
+            planned=max(opened.counts()["cells"], opened.whole()),
         )
         print(write(document, out or store.with_name(f"{store.stem}-report")))
 

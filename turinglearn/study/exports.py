@@ -49,7 +49,7 @@ def export(store: Store, path: Path | str) -> int:
             if path.suffix == ".csv":
                 _write_csv(file.fileno(), _in_order(columns, payloads, figures))
             else:
-                _write_parquet(file, columns | payloads | figures, store.title())
+                _write_parquet(file, columns | payloads | figures, store.title(), store.whole())
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
@@ -93,10 +93,11 @@ def _write_csv(descriptor: int, columns: _Columns) -> None:
         out.writerows(zip(*columns.values(), strict=True))
 
 
-def _write_parquet(file: Any, columns: _Columns, title: str) -> None:
+def _write_parquet(file: Any, columns: _Columns, title: str, whole: int) -> None:
     pyarrow, parquet = _arrow()
     table = pyarrow.table({name: _array(pyarrow, name, values) for name, values in columns.items()})
-    table = table.replace_schema_metadata({"turinglearn study": str(VERSION), "turinglearn title": title})
+    about = {"turinglearn study": str(VERSION), "turinglearn title": title, "turinglearn whole": str(whole)}
+    table = table.replace_schema_metadata(about)
     parquet.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
@@ -127,6 +128,7 @@ def read_parquet(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.executescript(f"{SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};")
     connection.execute("INSERT INTO study VALUES (?)", (metadata.get(b"turinglearn title", b"").decode(),))
+    connection.execute("INSERT INTO specification VALUES (?)", (int(metadata.get(b"turinglearn whole", b"0")),))
     _fill(connection, zip(*(table.column(name).to_pylist() for name in _COLUMNS), strict=True))
     return connection
 

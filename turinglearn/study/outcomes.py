@@ -54,13 +54,15 @@ class Plan:
     """A whole study: its cells in order, the function "module:function" that plays one, and what each may use.
 
     The function is given a payload, and returns figures: a dict of numbers, or None, by name. title: of the study, if it has
-    one. StudyProblem where two cells have one identity.
+    one. whole: how many cells its specification has, of which these may be some; 0 where that is not known. StudyProblem where
+    two cells have one identity.
     """
 
     jobs: Sequence[Job]
     function: str
     limits: Limits
     title: str = ""
+    whole: int = 0
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

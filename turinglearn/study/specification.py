@@ -67,7 +67,7 @@ _SECONDS, _MEMORY = 600.0, 2048  # for a cell, where the specification says noth
 class Specification:
     """A study: its title, if any, its cells in order, and limits of each cell: time_limit in seconds, memory_limit in bytes.
 
-    left_out: the pairs of players that cannot meet, and why, once for each.
+    left_out: the pairs of players that cannot meet, and why, once for each. whole: how many cells there are without filters.
     """
 
     title: str
@@ -75,11 +75,12 @@ class Specification:
     time_limit: float
     memory_limit: int
     left_out: tuple[str, ...]
+    whole: int
 
     def plan(self) -> Plan:
         """Its cells as jobs for the driver: identity and payload."""
         jobs = [Job(cell.identity, cell.payload()) for cell in self.cells]
-        return Plan(jobs, FUNCTION, Limits(self.time_limit, self.memory_limit), self.title)
+        return Plan(jobs, FUNCTION, Limits(self.time_limit, self.memory_limit), self.title, self.whole)
 
 
 def read_specification(path: File | str, *, only: Iterable[str] = (), allow_imports: bool = False) -> Specification:
@@ -96,13 +97,14 @@ def read_specification(path: File | str, *, only: Iterable[str] = (), allow_impo
     memory = document.whole(("limits", "memory"), _MEMORY, most=2**24) * 2**20
     ingredients = Ingredients(document, allow_imports=allow_imports)
     crossing = Crossing(document, ingredients)
-    cells = tuple(crossing.cells())
+    cells = tuple(crossing.cells())  # all of them, whatever is selected
     return Specification(
         title=document.text(("title",), ""),
         cells=select(cells, only),
         time_limit=seconds,
         memory_limit=memory,
         left_out=tuple(crossing.left_out),
+        whole=len(cells),
     )
 
 

@@ -1,8 +1,9 @@
 """The store of a study: one SQLite file, in which each finished cell is a row that stays, unless it failed and is tried again.
 
-Its tables: `study` (its title; older stores lack it), `job` (the cells, in order), `run` (each time that a driver was at work:
-what it ran with), `outcome` (the finished cells). Many may read while one writes. A commit survives the death of its process at
-once; a row is on the disk, and survives a loss of power, a tenth of a second later.
+Its tables: `study` and `specification` (its title, and how many cells it has in all; older stores lack them), `job` (the cells,
+in order), `run` (each time that a driver was at work: what it ran with), `outcome` (the finished cells). Many may read while
+one writes. A commit survives the death of its process at once; a row is on the disk, and survives a loss of power, a tenth of a
+second later.
 """
 
 from __future__ import annotations
@@ -19,12 +20,15 @@ from typing import Any, Self
 
 from turinglearn.study.outcomes import STATUSES, Job, Limits, Plan, StudyProblem
 
-__all__ = ["APPLICATION", "SCHEMA", "TITLE", "VERSION", "Row", "Store", "StoreProblem", "problems"]
+__all__ = ["ABOUT", "APPLICATION", "SCHEMA", "VERSION", "Row", "Store", "StoreProblem", "problems"]
 
 APPLICATION, VERSION = 0x7475726C, 1  # "turl", as SQLite's files name their application
-TITLE = "CREATE TABLE IF NOT EXISTS study (title TEXT NOT NULL) STRICT;"
+ABOUT = """
+CREATE TABLE IF NOT EXISTS study (title TEXT NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS specification (whole INTEGER NOT NULL) STRICT;
+"""
 SCHEMA = f"""
-{TITLE}
+{ABOUT}
 CREATE TABLE job (identity TEXT PRIMARY KEY, position INTEGER NOT NULL, payload TEXT NOT NULL) STRICT;
 CREATE INDEX job_position ON job (position);
 CREATE TABLE run (
@@ -99,14 +103,21 @@ class Store:
             jobs = cursor.execute("SELECT identity, payload FROM job ORDER BY position").fetchall()
         function, seconds, memory = last
         cells = [Job(identity, json.loads(payload)) for identity, payload in jobs]
-        return Plan(cells, function, Limits(seconds, memory), self.title())
+        return Plan(cells, function, Limits(seconds, memory), self.title(), self.whole())
 
     def title(self) -> str:
         """That of the last specification; "" where it had none."""
+        return str(self._about("study", "title", ""))
+
+    def whole(self) -> int:
+        """How many cells the last specification has, of which the store may have some; 0 where that is not known."""
+        return int(self._about("specification", "whole", 0))
+
+    def _about(self, table: str, column: str, default: Any) -> Any:
         with problems(self.path):
-            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'study'").fetchone():
-                return ""
-            return next((str(title) for (title,) in self._connection.execute("SELECT title FROM study")), "")
+            if not self._connection.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
+                return default
+            return next((value for (value,) in self._connection.execute(f"SELECT {column} FROM {table}")), default)
 
     def finished(self) -> set[str]:
         """The identities of the cells that need not be run again, whatever came of them."""

@@ -16,7 +16,7 @@ from typing import Self
 from turinglearn.study import provenance
 from turinglearn.study.engines.harness import now
 from turinglearn.study.outcomes import Outcome, Plan, canonical
-from turinglearn.study.store import APPLICATION, SCHEMA, TITLE, VERSION, Store, StoreProblem, connect, problems
+from turinglearn.study.store import ABOUT, APPLICATION, SCHEMA, VERSION, Store, StoreProblem, connect, problems
 
 __all__ = ["Writer", "is_written"]
 
@@ -78,9 +78,11 @@ class Writer(Store):
                 "INSERT INTO job SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM job WHERE identity = ?)",
                 ((identity, end + i, payload, identity) for i, (identity, payload) in enumerate(payloads)),
             )
-            connection.execute(TITLE)
-            connection.execute("DELETE FROM study")
-            connection.execute("INSERT INTO study VALUES (?)", (plan.title,))
+            for statement in ABOUT.strip().splitlines():
+                connection.execute(statement)
+            for table, value in (("study", plan.title), ("specification", plan.whole)):
+                connection.execute(f"DELETE FROM {table}")
+                connection.execute(f"INSERT INTO {table} VALUES (?)", (value,))
             self._run = connection.execute(
                 'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
