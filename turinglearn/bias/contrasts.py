@@ -23,8 +23,8 @@ _BLOCK = 2**20  # signs drawn at a time
 def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False, also: float = 0.0) -> Interval:
     """Student's (1908) interval of the mean of independent values (n,), n >= 2, such as one per seed.
 
-    skewed: corrected for the skewness γ of the values, for such as squared errors and divergences, whose rare large ones
-    Student's interval ends short of. With T = (mean - μ) / s, the cubic transformation (Hall 1992)
+    skewed: corrected for the skewness γ of the values, in Fisher's estimate, for such as squared errors and divergences, whose
+    rare large ones Student's interval ends short of. With T = (mean - μ) / s, the cubic transformation (Hall 1992)
 
         g(T) = T + γ T² / 3 + γ² T³ / 27 + γ / 6n,    g⁻¹(z) = 3 [∛(1 + γ (z - γ / 6n)) - 1] / γ,                        (1)
 
@@ -41,7 +41,9 @@ def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False, a
     alone = deviation / math.sqrt(n)
     error = math.hypot(alone, also)
     t = float(student_t.ppf((1 + level) / 2, degrees_of_freedom(values) if skewed else n - 1))
-    skewness = float((((values - middle) / values.std()) ** 3).mean()) if skewed and deviation > 0 else 0.0
+    skewness = 0.0
+    if skewed and n > 2 and deviation > 0:
+        skewness = n * n / ((n - 1) * (n - 2)) * float((((values - middle) / deviation) ** 3).mean())
     if abs(skewness) < 1e-6:  # (1) tends to Student's
         return Interval(middle, middle - t * error, middle + t * error, error)
     ends = np.array([t, -t]) / math.sqrt(n)
