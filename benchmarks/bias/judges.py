@@ -254,7 +254,7 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
             axis.set_xscale("log")
             axis.set_yscale("symlog", linthresh=0.01, linscale=0.6)
             axis.set_yticks([0, 0.01, 0.1, 1], ["0", ".01", ".1", "1"])
-            axis.set_ylim(bottom=-0.015)
+            axis.set_ylim(-0.012, 2)
             axis.set_xticks(values, [f"{v:,g}" for v in values])
             axis.set_xticks([], minor=True)
             axis.spines[["top", "right"]].set_visible(False)
