@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import share, whole
@@ -40,7 +40,7 @@ def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False, a
     n, middle, deviation = len(values), float(values.mean()), float(values.std(ddof=1))
     alone = deviation / math.sqrt(n)
     error = math.hypot(alone, also)
-    t = float(student_t.ppf((1 + level) / 2, degrees_of_freedom(values) if skewed else n - 1))
+    t = float(stdtrit(degrees_of_freedom(values) if skewed else n - 1, (1 + level) / 2))
     skewness = 0.0
     if skewed and n > 2 and deviation > 0:
         skewness = n * n / ((n - 1) * (n - 2)) * float((((values - middle) / deviation) ** 3).mean())

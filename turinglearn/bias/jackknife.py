@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from turinglearn.bias.contrasts import degrees_of_freedom, mean_interval
 from turinglearn.metrics import Interval
@@ -56,7 +56,7 @@ def jackknife(
     if log and min(value, theta, *without) > 0:
         pseudo = n * math.log(theta) - (n - 1) * np.log(without)
         middle, error = float(pseudo.mean()), math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
-        t = float(student_t.ppf(tail, degrees_of_freedom(pseudo)))
+        t = float(stdtrit(degrees_of_freedom(pseudo), tail))
         low, high = math.exp(middle - t * error), math.exp(middle + t * error)
         return Interval(value, min(value, low), max(value, high), value * error)
     return mean_interval(n * theta - (n - 1) * without, level=level, skewed=skewed, also=also)

@@ -146,10 +146,10 @@ def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel, means: Any 
         )
     within = np.array([kernel(pdist(x)).mean() for x in xs])
     sizes, alone = np.array([len(x) for x in xs]), float(kernel(np.zeros(1))[0])  # k(x, x)
-    between = np.zeros((n, n))
-    for i in range(n):
-        for j in range(i):
-            between[i, j] = between[j, i] = kernel(cdist(xs[i], xs[j])).mean()
+    between, ends = np.zeros((n, n)), np.cumsum(sizes)
+    for i in range(1, n):  # with all before it at once
+        sums = np.add.reduceat(kernel(cdist(xs[i], np.concatenate(xs[:i]))).sum(axis=0), np.r_[0, ends[: i - 1]])
+        between[i, :i] = between[:i, i] = sums / (sizes[:i] * sizes[i])
     across = np.stack([kernel(cdist(x, y)).mean(axis=0) for x in xs])  # (S, m)
     return LawParts(
         within=within,

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import share
@@ -64,7 +64,7 @@ def squared_mean_difference(products: Any, control: Any, *, level: float = 0.95,
             f"There are products of {n} replicates and of {len(control)} of the control; expected as many replicates, in the "
             "same order. Leave out of both what failed in one."
         )
-    t = float(student_t.ppf((1 + share(level, "level")) / 2, n - 1))
+    t = float(stdtrit(n - 1, (1 + share(level, "level")) / 2))
     ours, theirs = _distinct(products), _distinct(control)
     (along, _), (other, _), (_, squares) = (_components(each) for each in (products, control, products - control))
     size, size_other = (max(float(each.mean()), 0.0) for each in (products, control))
@@ -94,7 +94,7 @@ def _fixed(reach: Callable[[float], float]) -> float:
 
 def _inverted(value: float, products: Any, level: float, also: float) -> Interval:
     n = len(products)
-    t = float(student_t.ppf((1 + share(level, "level")) / 2, n - 1))
+    t = float(stdtrit(n - 1, (1 + share(level, "level")) / 2))
     length = float(products.mean())  # of the mean
     along, squares = _components(products)
     steepness = float(along @ along) / (n - 1) / length if length > 0 else 0.0  # λ
