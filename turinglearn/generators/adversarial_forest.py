@@ -123,7 +123,8 @@ class AdversarialForest(DensityMixin, BaseEstimator):
         if not isinstance(n, numbers.Integral) or isinstance(n, bool) or n < 1:
             raise ValueError(f"n={n!r}: expected a whole number of rows, at least 1.")
         law = self.law_ if where is None else restricted(self.law_, self.codes_, where)
-        return self.codes_.decode(law.sample(int(n), np.random.default_rng(as_seed(random_state))))
+        rows = self.codes_.decode(law.sample(int(n), np.random.default_rng(as_seed(random_state))))
+        return rows if where is None else _unrounded(rows, where)
 
     def score_samples(self, X: Any) -> Any:
         """The exact log density of each row, (n,), in the units of X; -inf where the law has no mass."""
@@ -204,3 +205,12 @@ def resampled(x: Any, leaf: Any, rng: Rng) -> Any:
     chosen = at[rng.integers(len(at), size=len(x))]
     within = (rng.random(x.shape) * count[chosen][:, None]).astype(int)
     return x[rows[start[chosen][:, None] + within], np.arange(x.shape[1])]
+
+
+def _unrounded(rows: Any, where: Any) -> Any:
+    """Data frames with the numbers of the condition to the last bit, which coding may have rounded."""
+    for name, value in where.items():
+        real = isinstance(value, numbers.Real) and not isinstance(value, bool)
+        if real and hasattr(rows, "iloc") and getattr(rows[name].dtype, "kind", "") == "f":
+            rows[name] = rows[name].mask(np.isclose(rows[name], float(value), rtol=1e-12, atol=0.0), value)
+    return rows
