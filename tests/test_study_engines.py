@@ -89,7 +89,7 @@ def test_a_function_that_returns_no_figures_is_an_error_of_the_cell():
     with Inline("tests.study_cells:words", LIMITS) as engine:
         (outcome,) = engine.run(jobs(1))
     assert outcome.status == "error"
-    assert "returned 'value': 'many'; expected a name and a number or None" in outcome.error
+    assert "returned 'value': 'many'; expected a name, and a number, None or a list of rows" in outcome.error
 
 
 def test_inline_leaves_global_streams_and_signals_as_they_were_and_wants_the_main_thread():

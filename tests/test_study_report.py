@@ -335,13 +335,12 @@ def test_the_plane_has_means_over_seeds(rows, document):
 
 def samples(rows, arm):
     """The samples that rows keep, by seed."""
-    xs = [figures(rows, "game", arm, f"x[{i},{j}]") for i in range(24) for j in range(2)]
-    return [x.reshape(24, 2) for x in np.array(xs).T]
+    return [*figures(rows, "game", arm, "x")]
 
 
 def test_learned_laws_are_split_by_their_kept_samples(rows, document):
     truth = next(each for each in rows if each["payload"]["kind"] == "truth")["figures"]
-    genuine = np.array([[truth[f"x[{i},{j}]"] for j in range(2)] for i in range(200)])
+    genuine = np.array(truth["x"])
     for arm in ("neural", "svm"):  # replicas of one cell, and a cell for each seed
         line = next(c for c in table(document, "plane-game-law_bias") if c["discriminator"] == arm)
         expected = split_energy(samples(rows, arm), genuine)
@@ -360,7 +359,7 @@ def test_of_several_genuine_samples_the_largest_counts():
         for x in [np.random.default_rng(5).normal((1, -1), 1, (900, 2))]
         for n in (150, 900)
     )
-    truth = np.array([more["figures"][f"x[{i},{j}]"] for i in range(900) for j in range(2)]).reshape(900, 2)
+    truth = np.array(more["figures"]["x"])
     for each in ([few, *rows, more], [more, *rows, few]):
         line = next(c for c in table(compose(each), "plane-game-law_bias") if c["discriminator"] == "svm")
         assert float(line["bias"]) == split_energy(samples(rows, "svm"), truth).bias.value

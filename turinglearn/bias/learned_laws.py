@@ -127,7 +127,7 @@ def energy_means(genuine: Array) -> Any:
 
 
 def _negative(d: Any) -> Any:
-    return -d
+    return np.negative(d, out=d)
 
 
 def _means(y: Any, kernel: Kernel) -> Any:

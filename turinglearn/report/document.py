@@ -144,13 +144,12 @@ def comma_separated(part: Table | Figure) -> str:
     stream = StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     writer.writerow(part.columns)
-    writer.writerows([_exact(cell) for cell in row] for row in part.rows)
+    writer.writerows(map(_exact, row) for row in part.rows)
     return tidy(stream.getvalue())
 
 
-def _exact(cell: Cell) -> str:
-    if cell is None or (isinstance(cell, float) and math.isnan(cell)):
-        return ""
+def _exact(cell: Cell) -> Cell:
+    """What csv writes by itself, to the last digit, but for this."""
     if isinstance(cell, str):
         return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-    return repr(cell)
+    return cell if cell == cell else None

@@ -31,7 +31,8 @@ __all__ = [
 ]
 
 
-_PAIRS, _LEAST_ROWS = 20_000_000, 256  # runs by genuine rows that are compared, and rows all the same
+# How many rows are compared, of which many runs take fewer: runs by genuine rows, runs by the square of a sample's; at least.
+_PAIRS, _SQUARES, _LEAST, _LEAST_OF_EACH = 20_000_000, 100_000_000, 256, 32
 
 
 @dataclass(frozen=True)
@@ -85,12 +86,13 @@ class Quantity:
 def blocks_of(runs: Sequence[Run]) -> list[Block]:
     """The runs that have a discriminator by setting, in their order.
 
-    Of two runs with one arm and seed the later counts, of genuine samples of one problem the largest, of which many runs take
-    the first rows alone: distances to all would take minutes.
+    Of two runs with one arm and seed the later counts, of genuine samples of one problem the largest. Of them and of their own
+    samples many runs take the first rows alone: distances between all would take minutes.
     """
     truths = sorted((run for run in runs if run.kind == "truth" and run.sample is not None), key=lambda run: len(run.sample))
-    rows = max(_LEAST_ROWS, _PAIRS // max(len(runs), 1))
-    genuine = {dict(run.setting)["problem"]: Genuine(run.sample[:rows]) for run in truths}
+    many = sum(run.sample is not None for run in runs)
+    rows, most = max(_LEAST, _PAIRS // max(many, 1)), max(_LEAST_OF_EACH, math.isqrt(_SQUARES // max(many, 1)))
+    genuine = {dict(run.setting)["problem"]: Genuine(run.sample[:rows], most) for run in truths}
     common, found = Common(runs), dict[Any, Block]()
     for run in runs:
         if not run.arm:
@@ -148,7 +150,7 @@ def laws(part: str) -> Quantity:
         "squared energy distance",
         f"E D(p, q_s) = D(p, q̄) + E D(q_s, q̄),   q̄ the mixture over all seeds: the {'first' if bias else 'second'} term",
         "Székely & Rizzo (2013)",
-        lambda run, block: None if block.genuine is None else run.sample,
+        lambda run, block: None if block.genuine is None or run.sample is None else run.sample[: block.genuine.most],
         3,
         lambda x, block: law_split(x, block.genuine).bias if bias else law_split(x, block.genuine).variance,
         lambda a, b, block: law_bias_difference(a, b, block.genuine),
@@ -199,7 +201,7 @@ def _values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
     found = {seed: quantity.of(run, block) if run.status == "ok" else None for seed, run in runs.items()}
     if all(v is None for v in found.values()) and any(run.status == "ok" for run in runs.values()):
         return {}
-    return {seed: v if v is not None and np.isfinite(v).all() else None for seed, v in found.items()}
+    return {seed: v if v is not None and math.isfinite(v.sum()) else None for seed, v in found.items()}
 
 
 def _estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:

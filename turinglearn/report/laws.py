@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -13,15 +13,16 @@ from turinglearn.metrics import Interval
 
 __all__ = ["Genuine", "distance", "law_bias_difference", "law_split"]
 
-_KEPT = 512  # parts of samples that are remembered: of one control there are many contrasts
-
 
 class Genuine:
-    """A genuine sample (m, d), and what of it is asked for many times and found once."""
+    """A genuine sample (m, d), and what of it is asked for many times and found once.
 
-    def __init__(self, rows: Any) -> None:
-        self.rows = rows
-        self._parts = lru_cache(_KEPT)(self._found)
+    most: so many rows of each learned sample are compared with it.
+    """
+
+    def __init__(self, rows: Any, most: int) -> None:
+        self.rows, self.most = rows, most
+        self._parts, self._splits = cache(self._found), cache(self._split)
 
     @cached_property
     def means(self) -> Any:
@@ -30,15 +31,22 @@ class Genuine:
 
     def parts(self, samples: Any) -> LawParts:
         """What bias and variance of samples (S, n, d) are made of."""
-        return self._parts(np.asarray(samples, dtype=float).tobytes(), np.shape(samples))
+        return self._parts(*_frozen(samples))
+
+    def split(self, samples: Any) -> LawSplit:
+        """Their bias and variance."""
+        return self._splits(*_frozen(samples))
 
     def _found(self, data: bytes, shape: tuple[int, ...]) -> LawParts:
         return energy_parts(list(np.frombuffer(data).reshape(shape)), self.rows, self.means)
 
+    def _split(self, data: bytes, shape: tuple[int, ...]) -> LawSplit:
+        return split(self._parts(data, shape))
+
 
 def law_split(samples: Any, genuine: Genuine) -> LawSplit:
     """Bias D(p, q̄) and variance E D(q_s, q̄) of samples (S, n, d), one per seed, beside a genuine sample: see `split_energy`."""
-    return split(genuine.parts(samples))
+    return genuine.split(samples)
 
 
 def law_bias_difference(ours: Any, theirs: Any, genuine: Genuine) -> Interval:
@@ -49,3 +57,7 @@ def law_bias_difference(ours: Any, theirs: Any, genuine: Genuine) -> Interval:
 def distance(sample: Any, genuine: Genuine) -> float:
     """The squared energy distance of one sample, but for what all samples have in common."""
     return float(2 * cdist(sample, genuine.rows).mean() - pdist(sample).mean())
+
+
+def _frozen(samples: Any) -> tuple[bytes, tuple[int, ...]]:
+    return np.asarray(samples, dtype=float).tobytes(), np.shape(samples)

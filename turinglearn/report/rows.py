@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import json
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,6 @@ __all__ = ["DIALS", "Pairs", "Run", "number", "read", "recipe"]
 Pairs = tuple[tuple[str, str], ...]
 
 _FIELDS = ("identity", "payload", "status", "figures", "error", "seconds", "versions", "commit", "hardware")
-_ENTRY = re.compile(r"x\[(\d+),(\d+)\]")
 _FACTORS = ("problem", "generator", "signal", "objective")
 
 # The dials of which a report draws curves: their sign, and what a payload calls them.
@@ -31,7 +29,7 @@ class Run:
 
     setting: all that was varied but the discriminator and the seed, by name; family: the same, but that the problem is what it
     is made of, less the dials. figures: nan where a figure was asked for and there is none. sample (n, d): what the row keeps
-    of one, as figures x[i,j]. recipes: factor, name, recipe.
+    of one, its figure x. recipes: factor, name, recipe.
     """
 
     identity: str
@@ -58,7 +56,7 @@ def read(rows: Iterable[Any]) -> list[Run]:
     payload, figures, versions and hardware may be JSON or what JSON holds. A row of several seeds has those of the i-th as
     "name@i". Raises ValueError for a row that has no identity.
     """
-    known: dict[str, tuple[Any, ...]] = {}  # settings, most of which many rows share
+    known = _Known()
     runs = [run for row in rows for run in _runs(_fields(row), known)]
     return sorted(runs, key=lambda run: (run.kind, run.setting, run.dials, run.arm, _seed_order(run.seed), run.identity))
 
@@ -95,15 +93,41 @@ def _fields(row: Any) -> dict[str, Any]:
     return found
 
 
-def _runs(row: dict[str, Any], known: dict[str, tuple[Any, ...]]) -> Iterator[Run]:
+class _Known:
+    """What many rows share, and is found once: settings, recipes, texts of versions and hardware."""
+
+    def __init__(self) -> None:
+        self._settings: dict[Any, tuple[Pairs, Pairs, tuple[tuple[str, float], ...]]] = {}
+        self._recipes: dict[Any, tuple[tuple[str, str, str], ...]] = {}
+        self._texts: dict[int, tuple[Any, str]] = {}
+
+    def setting(
+        self, payload: Mapping[str, Any], recipes: Mapping[str, Any]
+    ) -> tuple[Pairs, Pairs, tuple[tuple[str, float], ...]]:
+        """See `_setting`."""
+        budget = _object(payload.get("budget"))
+        key = repr(([payload.get(name) for name in _FACTORS], recipes.get("problem"), sorted(budget.items())))
+        if key not in self._settings:
+            self._settings[key] = _setting(payload, str(recipes.get("problem") or payload.get("problem")), budget)
+        return self._settings[key]
+
+    def recipes(self, payload: Mapping[str, Any], recipes: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+        """Factor, name, recipe."""
+        key = tuple((str(k), str(payload.get(k, "")), str(v)) for k, v in sorted(recipes.items()))
+        return self._recipes.setdefault(key, key)
+
+    def text(self, content: Any) -> str:
+        """See `_canonical`. The content is kept, so that no other comes to have its id."""
+        if id(content) not in self._texts:
+            self._texts[id(content)] = content, _canonical(content)
+        return self._texts[id(content)][1]
+
+
+def _runs(row: dict[str, Any], known: _Known) -> Iterator[Run]:
     payload = _object(row["payload"])
     recipes = _object(payload.get("recipes"))
-    varied = [[payload.get(name) for name in _FACTORS], recipes.get("problem"), payload.get("budget")]
-    key = json.dumps(varied, sort_keys=True)
-    if key not in known:
-        known[key] = _setting(payload, str(recipes.get("problem") or payload.get("problem")))
     seeds = payload.get("seeds", [payload.get("seed", 0)])
-    setting, family, dials = known[key]
+    setting, family, dials = known.setting(payload, recipes)
     common: dict[str, Any] = {
         "identity": str(row["identity"]),
         "kind": str(payload.get("kind", "game")),
@@ -114,43 +138,45 @@ def _runs(row: dict[str, Any], known: dict[str, tuple[Any, ...]]) -> Iterator[Ru
         "status": str(row["status"]),
         "error": str(row["error"] or ""),
         "seconds": float(row["seconds"] or 0.0) / max(1, len(seeds)),
-        "versions": _canonical(row["versions"]),
+        "versions": known.text(row["versions"]),
         "commit": str(row["commit"] or ""),
-        "hardware": _canonical(row["hardware"]),
-        "recipes": tuple((str(k), str(payload.get(k, "")), str(v)) for k, v in sorted(recipes.items())),
+        "hardware": known.text(row["hardware"]),
+        "recipes": known.recipes(payload, recipes),
     }
-    for seed, figures in zip(seeds, _by_seed(len(seeds), _object(row["figures"])), strict=True):
-        entries = {name: figures.pop(name) for name in list(figures) if name.startswith("x[")}
-        yield Run(seed=str(seed), figures=figures, sample=_sample(entries) if entries else None, **common)
+    for seed, found in zip(seeds, _by_seed(len(seeds), _object(row["figures"])), strict=True):
+        sample = _sample(found.pop("x", None))
+        numbers = ((str(name), value) for name, value in found.items() if not isinstance(value, list))
+        figures = {name: math.nan if value is None else float(value) for name, value in numbers}
+        yield Run(seed=str(seed), figures=figures, sample=sample, **common)
 
 
-def _by_seed(count: int, figures: Mapping[str, Any]) -> list[dict[str, float]]:
-    values = {str(k): math.nan if v is None else float(v) for k, v in figures.items()}
+def _by_seed(count: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
     if count == 1:
-        return [values]
-    found: list[dict[str, float]] = [{} for _ in range(count)]
-    for name, value in values.items():
-        plain, _, index = name.rpartition("@")
+        return [figures]
+    found: list[dict[str, Any]] = [{} for _ in range(count)]
+    for name, value in figures.items():
+        plain, _, index = str(name).rpartition("@")
         if index.isdecimal() and int(index) < count:
             found[int(index)][plain] = value
     return found
 
 
-def _sample(entries: Mapping[str, float]) -> Any:
-    """A sample (n, d) of its entries; nothing where one is missing."""
-    places = {(int(m[1]), int(m[2])): value for name, value in entries.items() if (m := _ENTRY.fullmatch(name))}
-    shape = tuple(int(v) + 1 for v in np.max(list(places), axis=0)) if places else (0, 0)
-    if len(places) != shape[0] * shape[1]:
+def _sample(rows: Any) -> Any:
+    """A sample (n, d) of its rows; nothing where there are none, or they are not equally long."""
+    if not isinstance(rows, list) or len({len(row) for row in rows}) != 1:
         return None
-    return np.array([places[place] for place in sorted(places)]).reshape(shape)
+    return np.array(rows, dtype=float)
 
 
-def _setting(payload: Mapping[str, Any], problem: str) -> tuple[Pairs, Pairs, tuple[tuple[str, float], ...]]:
+def _setting(
+    payload: Mapping[str, Any], problem: str, budget: Mapping[str, Any]
+) -> tuple[Pairs, Pairs, tuple[tuple[str, float], ...]]:
     """All that was varied, twice, and the dials."""
     head, options = recipe(problem)
-    budget = _object(payload.get("budget"))
     dials = {
-        _OF_DIALS[name]: value for name, value in (options | budget).items() if name in _OF_DIALS and number(value) is not None
+        _OF_DIALS[name]: value
+        for name, value in {**options, **budget}.items()
+        if name in _OF_DIALS and number(value) is not None
     }
     rest = ", ".join(f"{name}={value!r}" for name, value in options.items() if name not in _OF_DIALS)
     plain = {name: str(payload[name]) for name in _FACTORS if payload.get(name)}

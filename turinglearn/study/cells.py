@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
 
-from turinglearn.study.outcomes import canonical
+from turinglearn.study.outcomes import Figure, canonical
 
 __all__ = ["Cell", "by_seed", "groups", "versions_of"]
 
@@ -74,7 +74,7 @@ def groups(seeds: Sequence[int], size: int) -> list[tuple[int, ...]]:
     return found
 
 
-def by_seed(payload: Mapping[str, Any], figures: Mapping[str, float | None]) -> Iterator[tuple[int, dict[str, float | None]]]:
+def by_seed(payload: Mapping[str, Any], figures: Mapping[str, Figure]) -> Iterator[tuple[int, dict[str, Figure]]]:
     """Each seed of a finished cell with its own figures, from the payload and the figures of its row.
 
     In the store, the figures of the replica i are called "name@i".
@@ -83,7 +83,7 @@ def by_seed(payload: Mapping[str, Any], figures: Mapping[str, float | None]) -> 
     if len(seeds) == 1:
         yield seeds[0], dict(figures)
         return
-    found: list[dict[str, float | None]] = [{} for _ in seeds]
+    found: list[dict[str, Figure]] = [{} for _ in seeds]
     for name, value in figures.items():
         plain, _, index = name.rpartition("@")
         found[int(index)][plain] = value

@@ -1,7 +1,7 @@
 """A store as one table in a file, Parquet or CSV, written whole or not at all; and the Parquet file as a store to read from.
 
 Each cell is a row, finished or not; what a run or an outcome lacks is left empty. Each figure and each entry of the payload
-has a column, but for the samples x[i,j], which would take thousands. Parquet has the exact payload and figures besides, so that
+has a column, but for the samples, which are tables of their own. Parquet has the exact payload and figures besides, so that
 nothing is lost on the way back.
 """
 
@@ -63,8 +63,12 @@ def export(store: Store, path: Path | str) -> int:
 def _spread(texts: list[str | None], prefix: str) -> _Columns:
     """A column for each entry of these JSON objects."""
     entries = [json.loads(text) if text else {} for text in texts]
-    names = dict.fromkeys(name for entry in entries for name in entry if not name.startswith("x["))
+    names = dict.fromkeys(name for entry in entries for name, value in entry.items() if not _is_sample(value))
     return {f"{prefix}{name}": [_plain(entry.get(name)) for entry in entries] for name in names}
+
+
+def _is_sample(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
 def _plain(value: Any) -> Any:

@@ -1,12 +1,11 @@
 """What is measured of a generator after its game, each a few figures; a measure that does not apply gives none.
 
-A figure is a number, or None where there is no finite one.
+A figure is a number, None where there is no finite one, or the rows of a sample.
 """
 
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +17,12 @@ from turinglearn.datasets import Mixture
 from turinglearn.generators import MixtureGenerator
 from turinglearn.metrics import Interval, energy_distance, mode_coverage
 from turinglearn.protocols import Rng
+from turinglearn.study.outcomes import Figure
 
-__all__ = ["GENUINE", "METRICS", "Figures", "Learned", "examined", "figure", "interval_figures", "kept", "kept_sample"]
+__all__ = ["GENUINE", "METRICS", "Figures", "Learned", "examined", "figure", "interval_figures", "kept"]
 
-Figures = dict[str, float | None]
+Figures = dict[str, Figure]
 
-_ENTRY = re.compile(r"x\[(\d+),(\d+)\]")
 _LEARNED, GENUINE = 512, 8_192  # numbers of a kept sample, at most: of what was learned, and of a problem by itself
 
 
@@ -110,23 +109,9 @@ def examined(learned: Learned, judges: Mapping[str, tuple[Any, Rng]]) -> Figures
 
 
 def kept(sample: Any, rows: int, numbers: int = _LEARNED) -> Figures:
-    """x[i,j]: the first rows of a sample (n, d), to five digits; so few that they hold at most so many numbers.
-
-    `kept_sample` reads them.
-    """
+    """x: the first rows of a sample (n, d), to five digits; so few that they hold at most so many numbers, or none at all."""
     rows = min(rows, numbers // sample.shape[1])
-    return {f"x[{i},{j}]": float(f"{value:.5g}") for (i, j), value in np.ndenumerate(sample[:rows])}
-
-
-def kept_sample(figures: Mapping[str, float | None]) -> Any:
-    """The rows (n, d) that `kept` wrote, or None where there are none."""
-    found = {(int(m[1]), int(m[2])): value for name, value in figures.items() if (m := _ENTRY.fullmatch(name))}
-    if not found:
-        return None
-    x = np.empty(np.max(list(found), axis=0) + 1)
-    for place, value in found.items():
-        x[place] = value
-    return x
+    return {"x": [[float(f"{value:.5g}") for value in row] for row in sample[:rows]]} if rows else {}
 
 
 def figure(value: Any) -> float | None:
@@ -141,6 +126,6 @@ def interval_figures(name: str, interval: Interval) -> Figures:
 
 
 def _named(kind: str, mean: Any, covariance: Any) -> Figures:
-    means = {f"{kind}[mean {i}]": figure(value) for i, value in enumerate(mean)}
+    means: Figures = {f"{kind}[mean {i}]": figure(value) for i, value in enumerate(mean)}
     upper = zip(*np.triu_indices(len(mean)), strict=True)
     return means | {f"{kind}[covariance {i} {j}]": figure(covariance[i, j]) for i, j in upper}

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-__all__ = ["STATUSES", "Job", "Limits", "Outcome", "Plan", "StudyProblem", "canonical"]
+__all__ = ["STATUSES", "Figure", "Job", "Limits", "Outcome", "Plan", "StudyProblem", "canonical"]
 
 STATUSES = ("ok", "error", "timeout", "crashed")
+
+Figure = float | None | list[list[float]]  # a number, None where there is no finite one, or the rows of a sample
 
 
 class StudyProblem(RuntimeError):
@@ -53,9 +55,9 @@ class Limits:
 class Plan:
     """A whole study: its cells in order, the function "module:function" that plays one, and what each may use.
 
-    The function is given a payload, and returns figures: a dict of numbers, or None, by name. title: of the study, if it has
-    one. whole: how many cells its specification has, of which these may be some; 0 where that is not known. StudyProblem where
-    two cells have one identity.
+    The function is given a payload, and returns figures by name: see `Figure`. title: of the study, if it has one.
+    whole: how many cells its specification has, of which these may be some; 0 where that is not known. StudyProblem where two
+    cells have one identity.
     """
 
     jobs: Sequence[Job]
@@ -81,7 +83,7 @@ class Outcome:
 
     identity: str
     status: str
-    figures: dict[str, float | None]
+    figures: dict[str, Figure]
     error: str
     seconds: float
     started: str

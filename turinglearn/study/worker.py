@@ -37,8 +37,8 @@ def execute(payload: Mapping[str, Any]) -> Figures:
       excess_log_loss_variance; calibration_error, calibration_slope, None if a fit says the same everywhere; jsd_error,
       jsd_error_in_sample. Of the Bayes rule: bayes_kl, bayes_jsd, bayes_accuracy, bayes_log_loss.
     - "game": rounds, and what `turinglearn.study.measures` finds; of replica i each is called "name@i".
-    - "truth": of the problem, entropy and entropy_se, floor, the energy distance between two of its own samples, and x[i,j],
-      many of a third one: the noise of it goes into the bias of learned laws.
+    - "truth": of the problem, entropy and entropy_se, floor, the energy distance between two of its own samples, and x,
+      many rows of a third one: the noise of it goes into the bias of learned laws.
 
     Whatever is wrong with the cell is raised.
     """

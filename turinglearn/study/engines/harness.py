@@ -51,7 +51,7 @@ def resolve(path: str) -> Function:
     return found  # type: ignore[no-any-return]
 
 
-def perform(function: Function, identity: str, payload: dict[str, Any]) -> tuple[str, dict[str, float | None], str]:
+def perform(function: Function, identity: str, payload: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
     """Play one cell: its status, "ok" or "error", its figures, its traceback. Only an `Interruption` comes out.
 
     What it draws from the global streams of Python and NumPy is seeded by its identity, so that no cell changes another's.
@@ -68,13 +68,21 @@ def perform(function: Function, identity: str, payload: dict[str, Any]) -> tuple
         return "error", {}, _told(error)
 
 
-def _figures(found: Any) -> dict[str, float | None]:
+def _figures(found: Any) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise TypeError(f"The cell's function returned {type(found).__name__}; expected a dict of figures.")
     for name, value in found.items():
         if not isinstance(name, str) or isinstance(value, str | bytes):
-            raise TypeError(f"The cell's function returned {name!r}: {value!r:.80}; expected a name and a number or None.")
-    return {name: None if value is None else float(value) for name, value in found.items()}
+            raise TypeError(
+                f"The cell's function returned {name!r}: {value!r:.80}; expected a name, and a number, None or a list of rows."
+            )
+    return {name: _figure(value) for name, value in found.items()}
+
+
+def _figure(value: Any) -> Any:
+    if isinstance(value, list):
+        return [[float(entry) for entry in row] for row in value]
+    return None if value is None else float(value)
 
 
 def _told(error: BaseException) -> str:
