@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import astuple
+
 import numpy as np
 import pytest
+from scipy.spatial.distance import cdist
 from sklearn.linear_model import LogisticRegression
 from sklearn.tree import DecisionTreeClassifier
 
-from turinglearn.bias import cramer_rao, cross_examine, parameter_errors, relative_efficiency, split_energy, split_mmd
+from turinglearn.bias import (
+    cramer_rao,
+    cross_examine,
+    jackknife,
+    parameter_errors,
+    relative_efficiency,
+    split_energy,
+    split_mmd,
+)
 from turinglearn.bias.learned_laws import bias_difference, energy_parts, split
 from turinglearn.metrics import energy_distance
 
@@ -61,6 +72,32 @@ def test_the_error_of_the_genuine_sample_is_that_of_redrawing_it():
     assert np.sqrt(np.mean([part.genuine_error**2 for part in parts])) == pytest.approx(redrawn, rel=0.2)
 
 
+def test_the_parts_are_means_over_pairs():
+    """Of samples of any size, some alone and some together beyond what is compared at once."""
+    rng = np.random.default_rng(6)
+    y, xs = rng.standard_normal((40, 2)), [rng.standard_normal((n, 2)) for n in (2, 300, 90, 150, 3, 41)]
+    parts = energy_parts(xs, y)
+    for s, x in enumerate(xs):
+        distinct = cdist(x, x).sum() / (len(x) * (len(x) - 1))
+        assert parts.within[s] == pytest.approx(-distinct)
+        assert parts.repeated[s] == pytest.approx(-cdist(x, x).mean())
+        assert parts.across[s] == pytest.approx(-cdist(x, y).mean())
+        for r, other in enumerate(xs):
+            assert parts.between[s, r] == pytest.approx(-cdist(x, other).mean() if r != s else 0.0)
+    np.testing.assert_allclose(parts.facing, -np.mean([cdist(x, y).mean(axis=0) for x in xs], axis=0))
+    np.testing.assert_allclose(parts.genuine, -cdist(y, y).sum(axis=1) / 39)
+
+
+def test_the_variance_of_laws_has_the_jackknifes_interval():
+    rng = np.random.default_rng(7)
+    parts = energy_parts([rng.normal(s, 1, (20, 1)) for s in rng.standard_normal(7)], rng.standard_normal((30, 1)))
+
+    def variance(kept):
+        return parts.within[kept].mean() - parts.between[np.ix_(kept, kept)].sum() / (len(kept) * (len(kept) - 1))
+
+    assert astuple(split(parts).variance) == pytest.approx(astuple(jackknife(variance, 7, skewed=True)))
+
+
 def test_the_difference_of_two_biases():
     """The point is the difference of both; the seeds' common part falls out of the interval."""
     rng = np.random.default_rng(5)
@@ -93,6 +130,18 @@ def test_maximum_likelihood_of_a_location_is_efficient():
     errors = parameter_errors(means, np.array([3.0]))
     assert errors.rmse[0].low <= bound[0] <= errors.rmse[0].high
     assert errors.bias[0].low <= 0 <= errors.bias[0].high
+
+
+@pytest.mark.parametrize("only", [None, 2])
+def test_errors_and_efficiency_have_the_jackknifes_intervals(only):
+    """Also where all error is in two of the seeds."""
+    estimates, control = np.random.default_rng(8).standard_normal((2, 9, 1)) * 1e3
+    if only:
+        estimates[only:] = 0.0
+    rmse = jackknife(lambda kept: np.sqrt((estimates[kept] ** 2).mean()), 9, log=True)
+    assert astuple(parameter_errors(estimates, np.zeros(1)).rmse[0]) == pytest.approx(astuple(rmse))
+    ratio = jackknife(lambda kept: (control[kept] ** 2).mean() / (estimates[kept] ** 2).mean(), 9, log=True)
+    assert astuple(relative_efficiency(estimates, control, np.zeros(1))[0]) == pytest.approx(astuple(ratio))
 
 
 def test_the_median_wastes_a_third():

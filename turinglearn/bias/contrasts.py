@@ -37,13 +37,15 @@ def mean_interval(values: Array, *, level: float = 0.95, skewed: bool = False, a
     another, independent source, by which the interval is widened in proportion.
     """
     values, level = _one_per_seed(values, "values"), share(level, "level")
-    n, middle, deviation = len(values), float(values.mean()), float(values.std(ddof=1))
+    n, middle = len(values), float(values.sum()) / len(values)
+    from_middle = values - middle
+    deviation = math.sqrt(float(from_middle @ from_middle) / (n - 1))
     alone = deviation / math.sqrt(n)
     error = math.hypot(alone, also)
     t = float(stdtrit(degrees_of_freedom(values) if skewed else n - 1, (1 + level) / 2))
     skewness = 0.0
     if skewed and n > 2 and deviation > 0:
-        skewness = n * n / ((n - 1) * (n - 2)) * float((((values - middle) / deviation) ** 3).mean())
+        skewness = n * n / ((n - 1) * (n - 2)) * float(((from_middle / deviation) ** 3).mean())
     if abs(skewness) < 1e-6:  # (1) tends to Student's
         return Interval(middle, middle - t * error, middle + t * error, error)
     ends = np.array([t, -t]) / math.sqrt(n)
@@ -114,7 +116,7 @@ def _one_per_seed(values: Array, name: str) -> Any:
     values = np.asarray(values, dtype=float)
     if values.ndim != 1 or len(values) < 2:
         raise ValueError(f"{name} has shape {values.shape}; expected (n,) with one value for each of at least 2 seeds.")
-    if not np.all(np.isfinite(values)):
+    if not np.isfinite(values).all():
         raise ValueError(
             f"{name} has {int(np.sum(~np.isfinite(values)))} values that are not finite; expected a number for each seed. "
             "Decide what a failure counts for: see completion."

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 from scipy.stats import t as student_t
 
-from turinglearn.bias.jackknife import jackknife
+from turinglearn.bias.jackknife import jackknife_of
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import positive, whole
 from turinglearn.protocols import Array
@@ -39,8 +38,8 @@ def parameter_errors(estimates: Array, truth: Array, *, level: float = 0.95) -> 
         Interval(float(m), float(m - w), float(m + w), float(s))
         for m, w, s in zip(means, margins, errors.std(axis=0, ddof=1) / np.sqrt(n), strict=True)
     )
-    squares = errors.T**2
-    rmse = tuple(jackknife(partial(_root_mean, each), n, level=level, log=True) for each in squares)
+    all_of, without = (np.sqrt(each) for each in _means(errors**2))
+    rmse = tuple(jackknife_of(float(t), w, level=level, log=True) for t, w in zip(all_of, without.T, strict=True))
     return ParameterErrors(bias, rmse)
 
 
@@ -58,8 +57,9 @@ def relative_efficiency(estimates: Array, control: Array, truth: Array, *, level
             f"The estimates of parameter {k} have no error in {int((ours[:, k] == 0).sum())} of {len(ours)} seeds; expected "
             "errors in at least two, since the ratio is over their mean square. Leave that parameter out."
         )
-    pairs = zip(ours.T, theirs.T, strict=True)
-    return tuple(jackknife(partial(_ratio, mine, other), len(ours), level=level, log=True) for mine, other in pairs)
+    (mean, without), (mean_of_control, control_without) = _means(ours), _means(theirs)
+    found = zip(mean_of_control / mean, (control_without / without).T, strict=True)
+    return tuple(jackknife_of(float(theta), each, level=level, log=True) for theta, each in found)
 
 
 def cramer_rao(log_density: Callable[[Any, Any], Any], truth: Array, draws: Array, n: int, *, step: float = 1e-4) -> Any:
@@ -88,12 +88,10 @@ def cramer_rao(log_density: Callable[[Any, Any], Any], truth: Array, draws: Arra
     return np.sqrt(np.diag(np.linalg.inv(information)) / n)
 
 
-def _root_mean(squares: Any, kept: Any) -> float:
-    return float(np.sqrt(squares[kept].mean()))
-
-
-def _ratio(ours: Any, theirs: Any, kept: Any) -> float:
-    return float(theirs[kept].mean() / ours[kept].mean())
+def _means(squares: Any) -> tuple[Any, Any]:
+    """The mean of squares (S, k) over seeds, (k,), and without each seed, (S, k)."""
+    n, every = len(squares), squares.sum(axis=0)
+    return every / n, np.maximum(every - squares, 0.0) / (n - 1)
 
 
 def _errors(estimates: Array, truth: Array) -> Any:

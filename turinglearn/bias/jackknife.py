@@ -13,7 +13,7 @@ from turinglearn.bias.contrasts import degrees_of_freedom, mean_interval
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import share, whole
 
-__all__ = ["jackknife"]
+__all__ = ["jackknife", "jackknife_of"]
 
 Statistic = Callable[[Any], float]
 
@@ -51,6 +51,14 @@ def jackknife(
     everyone = np.arange(n)
     theta = _number(statistic, everyone)
     without = np.array([_number(statistic, np.delete(everyone, r)) for r in everyone])
+    return jackknife_of(theta, without, level=level, log=log, skewed=skewed, also=also)
+
+
+def jackknife_of(
+    theta: float, without: Any, *, level: float = 0.95, log: bool = False, skewed: bool = False, also: float = 0.0
+) -> Interval:
+    """`jackknife` of a statistic that is known already, on all replicates and without each of them, (R,)."""
+    n = len(without)
     value = float(np.mean(n * theta - (n - 1) * without))  # (1)
     tail = (1 + level) / 2
     if log and min(value, theta, *without) > 0:

@@ -11,7 +11,6 @@ import numpy as np
 from scipy.spatial.distance import cdist, pdist
 
 from turinglearn.bias.contrasts import mean_interval
-from turinglearn.bias.jackknife import jackknife
 from turinglearn.bias.squared_mean import squared_mean_difference, squared_mean_of_products
 from turinglearn.metrics import Interval
 from turinglearn.metrics.inputs import matrix
@@ -20,7 +19,7 @@ from turinglearn.protocols import Array
 __all__ = ["LawParts", "LawSplit", "bias_difference", "energy_means", "energy_parts", "split", "split_energy", "split_mmd"]
 
 Kernel = Callable[[Any], Any]  # of distances
-_BLOCK = 512  # rows of the genuine sample at a time
+_ROOM = 2**15  # distances at a time, in memory that is used again: fresh memory takes longer than they do
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +95,14 @@ class LawParts:
 
 def split(parts: LawParts, *, level: float = 0.95) -> LawSplit:
     """Total, bias and variance from the means of a kernel; see `split_mmd`."""
-    within, between, seeds = parts.within, parts.between, len(parts.within)
-
-    def variance(kept: Any) -> Any:
-        return within[kept].mean() - between[np.ix_(kept, kept)].sum() / (len(kept) * (len(kept) - 1))  # (3)
-
+    within, between, n = parts.within, parts.between, len(parts.within)
+    variance = within.mean() - between.sum() / (n * (n - 1))  # (3)
+    without = (within.sum() - within) / (n - 1) - (between.sum() - 2 * between.sum(axis=0)) / ((n - 1) * (n - 2))
     each = within + parts.genuine.mean() - 2 * parts.across  # (1)
     return LawSplit(
         mean_interval(each, level=level, skewed=True, also=parts.genuine_error),
         squared_mean_of_products(parts.products, level=level, also=parts.genuine_error),  # (2)
-        jackknife(variance, seeds, level=level, skewed=True),
+        mean_interval(n * variance - (n - 1) * without, level=level, skewed=True),  # the jackknife's, by leaving out a seed
     )
 
 
@@ -131,8 +128,20 @@ def _negative(d: Any) -> Any:
 
 
 def _means(y: Any, kernel: Kernel) -> Any:
-    blocks = (kernel(cdist(y[i : i + _BLOCK], y)).sum(axis=1) for i in range(0, len(y), _BLOCK))
-    return (np.concatenate(list(blocks)) - float(kernel(np.zeros(1))[0])) / (len(y) - 1)
+    return (_summed(y, y, kernel, _room(y)) - float(kernel(np.zeros(1))[0])) / (len(y) - 1)
+
+
+def _summed(x: Any, y: Any, kernel: Kernel, room: Any) -> Any:
+    """Σ_i k(x_i, y_j), (len(y),)."""
+    sums, rows = np.zeros(len(y)), len(room) // len(y)
+    for i in range(0, len(x), rows):
+        some = x[i : i + rows]
+        sums += kernel(cdist(some, y, out=room[: len(some) * len(y)].reshape(len(some), len(y)))).sum(axis=0)
+    return sums
+
+
+def _room(*samples: Any) -> Any:
+    return np.empty(max(_ROOM, *map(len, samples)))
 
 
 def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel, means: Any = None) -> LawParts:
@@ -144,18 +153,19 @@ def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel, means: Any 
             f"There are {n} samples with {' or '.join(map(str, features))} features, and {y.shape[1]} in the genuine one; "
             "expected a list of at least 3 samples, one for each seed, and then the genuine one, with as many features."
         )
-    within = np.array([kernel(pdist(x)).mean() for x in xs])
-    sizes, alone = np.array([len(x) for x in xs]), float(kernel(np.zeros(1))[0])  # k(x, x)
-    between, ends = np.zeros((n, n)), np.cumsum(sizes)
-    for i in range(1, n):  # with all before it at once
-        sums = np.add.reduceat(kernel(cdist(xs[i], np.concatenate(xs[:i]))).sum(axis=0), np.r_[0, ends[: i - 1]])
-        between[i, :i] = between[:i, i] = sums / (sizes[:i] * sizes[i])
-    across = np.stack([kernel(cdist(x, y)).mean(axis=0) for x in xs])  # (S, m)
+    together, sizes, alone = np.concatenate(xs), np.array([len(x) for x in xs]), float(kernel(np.zeros(1))[0])  # k(x, x)
+    ends, between, facing, room = np.cumsum(sizes), np.zeros((n, n)), np.empty((n, len(y))), _room(together, y)
+    for i, x in enumerate(xs):  # with all before it, and itself, at once
+        sums = np.add.reduceat(_summed(x, together[: ends[i]], kernel, room), (ends - sizes)[: i + 1])
+        between[i, : i + 1] = between[: i + 1, i] = sums / (sizes[: i + 1] * sizes[i])
+        facing[i] = _summed(x, y, kernel, room) / sizes[i]
+    repeated = between.diagonal().copy()
+    np.fill_diagonal(between, 0.0)
     return LawParts(
-        within=within,
-        repeated=within + (alone - within) / sizes,
+        within=(sizes * repeated - alone) / (sizes - 1),
+        repeated=repeated,
         between=between,
-        across=across.mean(axis=1),
-        facing=across.mean(axis=0),
+        across=facing.mean(axis=1),
+        facing=facing.mean(axis=0),
         genuine=_means(y, kernel) if means is None else means,
     )

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +25,9 @@ __all__ = [
     "Quantity",
     "blocks_of",
     "estimate",
+    "find_laws",
     "laws",
+    "mean_over_seeds",
     "parameters",
     "primary",
     "scalar",
@@ -32,7 +37,7 @@ __all__ = [
 
 
 # How many rows are compared, of which many runs take fewer: runs by genuine rows, runs by the square of a sample's; at least.
-_PAIRS, _SQUARES, _LEAST, _LEAST_OF_EACH = 20_000_000, 100_000_000, 256, 32
+_PAIRS, _SQUARES, _LEAST, _LEAST_OF_EACH = 20_000_000, 70_000_000, 256, 32
 
 
 @dataclass(frozen=True)
@@ -106,6 +111,13 @@ def blocks_of(runs: Sequence[Run]) -> list[Block]:
     return list(found.values())
 
 
+def find_laws(blocks: Iterable[Block]) -> None:
+    """Find the bias and variance of all learned laws, which takes longest, on all cores at once."""
+    law, asked = laws("bias"), [(b, arm) for b in blocks if b.kind == "game" and b.genuine is not None for arm in b.arms]
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        deque(pool.map(lambda each: estimate(law, *each), asked), maxlen=0)
+
+
 def values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
     """By seed what each run of an arm has of the quantity, None where it failed. Empty where no run was asked for it."""
     key = "values", quantity.name, arm
@@ -122,6 +134,14 @@ def estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:
         block.known[key] = _estimate(quantity, block, arm)
     found: Estimate | None = block.known[key]
     return found
+
+
+def mean_over_seeds(each: Sequence[float], low: float = math.nan, high: float = math.nan) -> Estimate:
+    """The mean of numbers, one per seed, by Student's interval; of one seed with the interval that its cell has found."""
+    if len(each) < 2:
+        return Estimate(each[0], low, high, 1)
+    found = mean_interval(np.array(each))
+    return Estimate(found.value, found.low, found.high, len(each))
 
 
 def scalar(measure: Measure, *, has_bias: bool = True) -> Quantity:
@@ -201,7 +221,10 @@ def _values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
     found = {seed: quantity.of(run, block) if run.status == "ok" else None for seed, run in runs.items()}
     if all(v is None for v in found.values()) and any(run.status == "ok" for run in runs.values()):
         return {}
-    return {seed: v if v is not None and math.isfinite(v.sum()) else None for seed, v in found.items()}
+    done = [v.ravel() for v in found.values() if v is not None]
+    if done and np.isfinite(np.concatenate(done)).all():
+        return found
+    return {seed: v if v is not None and np.isfinite(v).all() else None for seed, v in found.items()}
 
 
 def _estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from turinglearn.bias import completion, mean_interval
+from turinglearn.bias import completion
 from turinglearn.report.charts import bars, heat_map, scatters
 from turinglearn.report.document import Cell, Document, Figure, Heading, Listing, Paragraph, Table
-from turinglearn.report.estimates import Block, Estimate, Quantity, values
+from turinglearn.report.estimates import Block, Estimate, Quantity, mean_over_seeds, values
 from turinglearn.report.labels import Labels
 from turinglearn.report.measured_sections import cost_table
 from turinglearn.report.pictures import Drawing, drawn, problem_of
@@ -132,14 +132,7 @@ def over_seeds(runs: Mapping[str, Run], prefix: str) -> dict[str, Estimate]:
         for name, value in run.figures.items() if run.status == "ok" else ():
             if name.startswith(f"{prefix}[") and math.isfinite(value):
                 found[name.removeprefix(prefix)[1:-1]].append(value)
-    return {name: _mean(each) for name, each in found.items()}
-
-
-def _mean(each: Sequence[float]) -> Estimate:
-    if len(each) < 2:
-        return Estimate(each[0], math.nan, math.nan, 1)
-    found = mean_interval(np.array(each))
-    return Estimate(found.value, found.low, found.high, len(each))
+    return {name: mean_over_seeds(each) for name, each in found.items()}
 
 
 def _means(blocks: Sequence[Block], arm: str, quantity: Quantity | None) -> tuple[Cell, Cell, Cell]:

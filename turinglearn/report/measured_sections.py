@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 
 from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, Table
-from turinglearn.report.estimates import Block, Estimate, estimate, scalar
+from turinglearn.report.estimates import Block, Estimate, estimate, mean_over_seeds, scalar
 from turinglearn.report.labels import Labels
-from turinglearn.report.measures import MEANINGS, SPLITS, TOTAL, Measure
+from turinglearn.report.measures import MEANINGS, SPLITS, TOTAL
 from turinglearn.report.rows import Run
 
 __all__ = ["cost_table", "measured_section"]
@@ -72,14 +71,16 @@ def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Ce
     rows: list[tuple[Cell, ...]] = []
     bayes: dict[str, float] = {}
     for arm, runs in block.arms.items():
-        figures: dict[str, Any] = {}
-        for run in runs.values():
-            figures |= run.figures if run.status == "ok" else {}
+        done = [run.figures for run in runs.values() if run.status == "ok"]
+        figures: dict[str, float] = {}
+        for each in done:
+            figures |= each
         bayes |= {name: value for name, value in figures.items() if name.startswith(_BAYES)}
         for name in figures:
             if name in shown or name in bayes or "[" in name or _is_end(name, figures):
                 continue
-            if (e := estimate(scalar(Measure(name, name, "", "", "")), block, arm)) is not None:
+            if values := [f[name] for f in done if math.isfinite(f.get(name, math.nan))]:
+                e = mean_over_seeds(values, *(figures.get(f"{name}{end}", math.nan) for end in ("_low", "_high")))
                 rows.append((label, arm, name, e.value, e.low, e.high, _replicates(e, block), beside.get(name)))
     exact = [(label, "Bayes rule", name.removeprefix(_BAYES), value) for name, value in bayes.items()]
     return rows + [(*each, math.nan, math.nan, "", None) for each in exact]
