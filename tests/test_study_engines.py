@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 
 from tests.study_plans import LIMITS, jobs, lasting, plan
-from turinglearn.study import Cluster, Inline, Limits, Plan, Processes, StudyProblem, Writer, run
+from turinglearn.study import Cluster, Inline, Limits, Plan, Processes, Store, StudyProblem, Writer, run
+from turinglearn.study.engines import cluster as dask_engine
+from turinglearn.study.provenance import hardware, versions
 
 REPOSITORY = Path(__file__).parent.parent
 TIGHT = Limits(10.0, 2**27)  # ten seconds, so that a busy machine is not taken for a cell without end
@@ -147,6 +149,8 @@ def test_a_cluster_loses_only_the_cells_that_end_their_process(tmp_path):
     whole = plan("kill", None, "eat", "spin", "fail", *[None] * 6, limits=TIGHT)
     rows = played(tmp_path / "c.sqlite", whole, Cluster(whole.function, whole.limits, workers=2))
     assert statuses(rows) == ["crashed", "ok", "crashed", "timeout", "error", *["ok"] * 6]
+    with Store(tmp_path / "c.sqlite") as store:
+        assert all(row.hardware == hardware() for row in store.rows())
     quiet = Plan(whole.jobs[5:], whole.function, whole.limits)
     assert rows[5:] == played(tmp_path / "i.sqlite", quiet, Inline(whole.function, whole.limits))
 
@@ -178,6 +182,11 @@ def test_a_worker_without_turinglearn_is_one_error_that_names_it():
     finally:
         cluster.kill()
         cluster.communicate()
+
+
+def test_a_worker_that_comes_late_with_other_versions_is_one_error():
+    with pytest.raises(StudyProblem, match=r"has numpy .* instead of 0\.1: its figures would be others"):
+        dask_engine._play("a run", "math:sqrt", LIMITS, versions() | {"numpy": "0.1"}, plan(None).jobs[0])
 
 
 def test_a_cluster_that_does_not_start_is_one_error(monkeypatch):

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 from tests.study_plans import jobs, plan
+from turinglearn.study import provenance
 from turinglearn.study.exports import export
 from turinglearn.study.outcomes import Job, Limits, Outcome, Plan, StudyProblem
 from turinglearn.study.specification import plan_of, read_specification
@@ -138,6 +139,18 @@ def test_a_title_is_that_of_the_last_plan_and_stores_without_one_are_read_and_go
     with Writer(path) as writer:
         writer.begin(replace(whole, title="Later"))
         assert (writer.title(), len(list(writer.rows()))) == ("Later", 1)
+
+
+def test_each_row_has_the_hardware_that_played_it(tmp_path):
+    path, whole = tmp_path / "s.sqlite", Plan(jobs(4), "a:b", Limits(1.0, 2**20))
+    machines = [None, {"cores": 96}, {"cores": 96}, provenance.hardware()]
+    with Writer(path) as writer:
+        writer.begin(whole)
+        for job, machine in zip(whole.jobs, machines, strict=True):
+            writer.write(replace(outcome(job, x=1.0), hardware=machine))
+        assert [row.hardware for row in writer.rows()] == [machine or provenance.hardware() for machine in machines]
+        assert writer.select("SELECT count(*), count(DISTINCT driver) FROM run") == [(2, 1)]
+        assert writer.plan() == whole
 
 
 def test_plans_grow_and_versions_do_not_mix(tmp_path, monkeypatch):
@@ -353,7 +366,7 @@ def test_many_rows_are_opened_counted_and_exported_in_seconds(tmp_path):
     with Writer(path) as writer:
         writer.begin(whole)
         with writer._transaction(wait=False) as connection:
-            row = (writer._run, "ok", '{"kl":0.5}', "", 1.0, "2026-01-01", "here:1")
+            row = (*writer._runs.values(), "ok", '{"kl":0.5}', "", 1.0, "2026-01-01", "here:1")
             connection.executemany(
                 "INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?)", ((job.identity, *row) for job in whole.jobs)
             )

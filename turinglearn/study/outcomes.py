@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -78,7 +78,8 @@ class Plan:
 class Outcome:
     """What came of one job: figures where it is "ok", what went wrong where it is "error", "timeout" or "crashed".
 
-    seconds: how long it took. started: when, by ISO 8601 in UTC. worker: "host:process".
+    seconds: how long it took. started: when, by ISO 8601 in UTC. worker: "host:process". hardware: of that host, where it
+    need not be the driver's.
     """
 
     identity: str
@@ -88,6 +89,7 @@ class Outcome:
     seconds: float
     started: str
     worker: str
+    hardware: Mapping[str, Any] | None = None
 
 
 def canonical(content: Any) -> str:

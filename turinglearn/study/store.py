@@ -1,9 +1,9 @@
 """The store of a study: one SQLite file, in which each finished cell is a row that stays, unless it failed and is tried again.
 
 Its tables: `study` and `specification` (its title, and how many cells it has in all; older stores lack them), `job` (the cells,
-in order), `run` (each time that a driver was at work: what it ran with), `outcome` (the finished cells). Many may read while
-one writes. A commit survives the death of its process at once; a row is on the disk, and survives a loss of power, a tenth of a
-second later.
+in order), `run` (each time that a driver was at work: what it ran with, once for each kind of machine), `outcome` (the finished
+cells). Many may read while one writes. A commit survives the death of its process at once; a row is on the disk, and survives a
+loss of power, a tenth of a second later.
 """
 
 from __future__ import annotations
@@ -60,8 +60,8 @@ class Row:
     """A finished cell, and what it ran with.
 
     identity, payload: of its `Cell`. status, figures, error, seconds, started, worker: of its `Outcome`. versions, commit,
-    hardware: of packages, of a working copy ("+" where files differ from it, "" where there is none), and of the machine of
-    the driver that began the run.
+    hardware: of packages, of a working copy ("+" where files differ from it, "" where there is none), and of the machine that
+    played it.
     """
 
     identity: str

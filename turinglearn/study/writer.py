@@ -33,7 +33,7 @@ class Writer(Store):
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
         self._lock: sqlite3.Connection
-        self._run: int | None = None
+        self._runs: dict[str, int | None] = {}  # of the run that has begun, by hardware, the driver's first
         self._synced = 0.0
         self._sync: threading.Timer | None = None
 
@@ -83,11 +83,12 @@ class Writer(Store):
             for table, value in (("study", plan.title), ("specification", plan.whole)):
                 connection.execute(f"DELETE FROM {table}")
                 connection.execute(f"INSERT INTO {table} VALUES (?)", (value,))
-            self._run = connection.execute(
+            run = connection.execute(
                 'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (now(), plan.function, plan.limits.seconds, plan.limits.memory, *facts),
             ).lastrowid
+        self._runs = {facts[2]: run}
 
     def forget_failed(self, plan: Plan) -> int:
         """Forget what came of those cells of the plan that failed, so that they are played again; returns how many."""
@@ -98,9 +99,20 @@ class Writer(Store):
     def write(self, outcome: Outcome) -> None:
         """Add a finished cell of the run that has begun. When this returns, the death of this process cannot lose it."""
         figures, o = canonical(outcome.figures), outcome
-        row = (o.identity, self._run, o.status, figures, o.error, o.seconds, o.started, o.worker)
+        hardware = next(iter(self._runs), "") if o.hardware is None else canonical(o.hardware)
         with self._transaction(wait=time.monotonic() > self._synced + _SYNC) as connection:
+            run = self._runs.get(hardware) or self._run_on(hardware, connection)
+            row = (o.identity, run, o.status, figures, o.error, o.seconds, o.started, o.worker)
             connection.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._runs[hardware] = run
+
+    def _run_on(self, hardware: str, connection: sqlite3.Connection) -> int | None:
+        """The run that has begun, once more for another kind of machine."""
+        return connection.execute(
+            'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
+            'SELECT started, function, seconds, memory, versions, "commit", ?, driver FROM run WHERE id = ?',
+            (hardware, next(iter(self._runs.values()), None)),
+        ).lastrowid
 
     @contextmanager
     def _transaction(self, *, wait: bool) -> Iterator[sqlite3.Connection]:

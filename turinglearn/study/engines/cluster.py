@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from itertools import islice
 from types import TracebackType
 from typing import Any
@@ -16,7 +18,7 @@ from typing import Any
 from turinglearn.study.engines import harness
 from turinglearn.study.engines.children import Child
 from turinglearn.study.outcomes import Job, Limits, Outcome, StudyProblem
-from turinglearn.study.provenance import versions
+from turinglearn.study.provenance import hardware, versions
 
 __all__ = ["Cluster"]
 
@@ -46,6 +48,7 @@ class Cluster:
         self.workers = workers
         self.dashboard: str | None = None
         self._run = uuid.uuid4().hex
+        self._versions = versions()
         self._stack = ExitStack()
         self._client: Any = None
 
@@ -100,7 +103,8 @@ class Cluster:
         running: dict[Any, Job] = {}
         while True:
             for job in islice(waiting, _AHEAD - len(running)):
-                future = self._client.submit(_play, self._run, self.function, self.limits, job, pure=False, retries=0)
+                asked = (self._run, self.function, self.limits, self._versions, job)
+                future = self._client.submit(_play, *asked, pure=False, retries=0)
                 running[future] = job
                 done.add(future)
             if not running:
@@ -140,29 +144,33 @@ class Cluster:
         raise StudyProblem(f"A worker of {self._address()} cannot play cells: {type(error).__name__}: {error}") from error
 
     def _check_versions(self) -> None:
-        ours = versions()
         for worker, theirs in self._client.run(versions, on_error="return").items():
             if isinstance(theirs, BaseException):  # mostly that there is no turinglearn
                 raise StudyProblem(
-                    f"The worker {worker} cannot tell its versions: {theirs}. Install turinglearn {ours['turinglearn']} there, "
-                    "with what it needs here, then resume."
+                    f"The worker {worker} cannot tell its versions: {theirs}. Install turinglearn "
+                    f"{self._versions['turinglearn']} there, with what it needs here, then resume."
                 )
-            differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
-            if differing:
-                said = ", ".join(f"{n} {theirs.get(n, 'not at all')} instead of {ours.get(n, 'nothing')}" for n in differing)
-                raise StudyProblem(f"The worker {worker} has {said}: its figures would be others. Install the same there.")
+            _check(worker, theirs, self._versions)
 
     def _address(self) -> str:
         return self.address or "this machine"
 
 
-def _play(run: str, function: str, limits: Limits, job: Job) -> Outcome:
-    """On a worker: play one cell in the child of this thread."""
+def _check(worker: str, theirs: Mapping[str, str], ours: Mapping[str, str]) -> None:
+    differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
+    if differing:
+        said = ", ".join(f"{n} {theirs.get(n, 'not at all')} instead of {ours.get(n, 'nothing')}" for n in differing)
+        raise StudyProblem(f"The worker {worker} has {said}: its figures would be others. Install the same there.")
+
+
+def _play(run: str, function: str, limits: Limits, ours: Mapping[str, str], job: Job) -> Outcome:
+    """On a worker: play one cell in the child of this thread. Workers that came late are checked here."""
     if getattr(_mine, "run", None) != run:
-        _mine.run, _mine.child = run, Child(function, limits)
+        _check(socket.gethostname(), versions(), ours)
+        _mine.run, _mine.child, _mine.hardware = run, Child(function, limits), hardware()
         _children.setdefault(run, []).append(_mine.child)
     child: Child = _mine.child
-    return child.run(job)
+    return replace(child.run(job), hardware=_mine.hardware)
 
 
 def _ended(run: str) -> None:
