@@ -77,8 +77,7 @@ bench-speed: $(READY)
 bench-bias: $(READY)
 	@mkdir -p bench-bias
 	@$(BIN)/turinglearn bench run benchmarks/bias/smoke.toml --store bench-bias/smoke.sqlite --workers 2
-	@$(BIN)/turinglearn bench report bench-bias/smoke.sqlite --out bench-bias \
-	    --title "What replacing the discriminator does: smoke test"
+	@$(BIN)/turinglearn bench report bench-bias/smoke.sqlite --out bench-bias
 	@echo "make: bench-bias/report.html"
 
 lint: $(READY)

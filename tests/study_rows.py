@@ -29,6 +29,7 @@ def row(payload, figures=None, status="ok", error="", seconds=1.0):
         "versions": VERSIONS,
         "commit": "0123456789abcdef",
         "hardware": HARDWARE,
+        "limits": {"seconds": 60.0, "memory in MiB": 1024.0},
     }
 
 
@@ -46,7 +47,7 @@ def payload(kind, problem, recipe, discriminator=None, *, generator=None, seeds=
         "budget": budget or {},
         "metrics": ["energy_distance", "parameters"] if kind == "game" else [],
         "recipes": {name: text for name, text in recipes.items() if text is not None},
-        "examiners": {"logistic": "logistic", "forest": "forest"} if kind == "game" else {},
+        "examiners": {"logistic": "logistic", "forest": "forest(n_estimators=10)"} if kind == "game" else {},
         "versions": {"turinglearn": "0.1"},
     }
 

@@ -333,6 +333,14 @@ def test_the_plane_has_means_over_seeds(rows, document):
         ]
 
 
+def test_provenance_names_limits_and_the_recipes_of_examiners(document):
+    origins = {(line["what"], line["which"]) for line in table(document, "provenance")}
+    assert ("limits", "memory in MiB 1024, seconds 60") in origins
+    recipes = {(line["factor"], line["name"], line["recipe"]) for line in table(document, "recipes")}
+    assert ("examiner", "forest", "forest(n_estimators=10)") in recipes
+    assert {factor for factor, _, _ in recipes} == {"problem", "generator", "discriminator", "examiner"}
+
+
 def samples(rows, arm):
     """The samples that rows keep, by seed."""
     return [*figures(rows, "game", arm, "x")]

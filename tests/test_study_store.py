@@ -56,6 +56,7 @@ def test_rows_come_back(tmp_path):
     assert rows[2].figures == {"x": 2 / 3, "y": None}
     assert rows[2].versions["turinglearn"]
     assert rows[2].hardware["cores"] == os.cpu_count()
+    assert rows[2].limits == {"seconds": 1.0, "memory in MiB": 1.0}
     assert sorted(file.name for file in tmp_path.iterdir()) == ["s.sqlite", "s.sqlite.lock"]  # the log is in the file
 
 

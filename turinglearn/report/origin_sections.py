@@ -25,7 +25,7 @@ def provenance_section(document: Document, runs: Sequence[Run]) -> None:
     rows: list[tuple[Cell, ...]] = [("rows, SHA-256 without times", digest(runs), "")]
     cells = {run.identity: run for run in runs}.values()
     rows.append(("core hours of all cells", f"{sum(run.seconds for run in runs) / 3600:.3g}", ""))
-    for name in ("commit", "versions", "hardware"):
+    for name in ("commit", "versions", "hardware", "limits"):
         counts = Counter(getattr(run, name) for run in cells)
         rows += [(name, _readable(value), f"{n:,} cells") for value, n in sorted(counts.items())]
     document.add(Table("provenance", "What the cells ran with.", ("what", "which", "of"), rows))
@@ -79,4 +79,5 @@ def _readable(text: str) -> str:
     """A JSON object as "name value, name value"."""
     if not text.startswith("{"):
         return text or "unknown"
-    return ", ".join(f"{name} {value}" for name, value in sorted(json.loads(text).items())) or "unknown"
+    told = {name: f"{value:g}" if isinstance(value, float) else value for name, value in json.loads(text).items()}
+    return ", ".join(f"{name} {value}" for name, value in sorted(told.items())) or "unknown"

@@ -15,7 +15,7 @@ __all__ = ["DIALS", "Pairs", "Run", "number", "read", "recipe"]
 
 Pairs = tuple[tuple[str, str], ...]
 
-_FIELDS = ("identity", "payload", "status", "figures", "error", "seconds", "versions", "commit", "hardware")
+_FIELDS = ("identity", "payload", "status", "figures", "error", "seconds", "versions", "commit", "hardware", "limits")
 _FACTORS = ("problem", "generator", "signal", "objective")
 
 # The dials of which a report draws curves: their sign, and what a payload calls them.
@@ -47,14 +47,15 @@ class Run:
     versions: str
     commit: str
     hardware: str
+    limits: str
     recipes: tuple[tuple[str, str, str], ...]
 
 
 def read(rows: Iterable[Any]) -> list[Run]:
     """The rows of a store, dictionaries or objects with fields of the same names, in an order of their own.
 
-    payload, figures, versions and hardware may be JSON or what JSON holds. A row of several seeds has those of the i-th as
-    "name@i". Raises ValueError for a row that has no identity.
+    payload, figures, versions, hardware and limits may be JSON or what JSON holds. Of several seeds the figures of the i-th are
+    called "name@i". Raises ValueError for a row that has no identity.
     """
     known = _Known()
     runs = [run for row in rows for run in _runs(_fields(row), known)]
@@ -112,8 +113,10 @@ class _Known:
         return self._settings[key]
 
     def recipes(self, payload: Mapping[str, Any], recipes: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
-        """Factor, name, recipe."""
-        key = tuple((str(k), str(payload.get(k, "")), str(v)) for k, v in sorted(recipes.items()))
+        """Factor, name, recipe; also of examiners."""
+        found = [(str(k), str(payload.get(k, "")), str(v)) for k, v in sorted(recipes.items())]
+        found += [("examiner", str(k), str(v)) for k, v in sorted(_object(payload.get("examiners")).items())]
+        key = tuple(found)
         return self._recipes.setdefault(key, key)
 
     def text(self, content: Any) -> str:
@@ -141,6 +144,7 @@ def _runs(row: dict[str, Any], known: _Known) -> Iterator[Run]:
         "versions": known.text(row["versions"]),
         "commit": str(row["commit"] or ""),
         "hardware": known.text(row["hardware"]),
+        "limits": known.text(row["limits"]),
         "recipes": known.recipes(payload, recipes),
     }
     for seed, found in zip(seeds, _by_seed(len(seeds), _object(row["figures"])), strict=True):

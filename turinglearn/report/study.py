@@ -27,8 +27,8 @@ __all__ = ["compose", "write"]
 def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = None, planned: int | None = None) -> Document:
     """What the rows of a store say, as a `Document`.
 
-    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware, such as
-    those of ``Store.rows``. control: the discriminator that the others are compared with; without one, of those that have a
+    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware, limits,
+    such as those of ``Store.rows``. control: the discriminator that the others are compared with; without one, of those with a
     row that is ok, the first whose name is that of a network, else the first by name. planned: how many cells the study has in
     all. ValueError for a control that no row has.
     """

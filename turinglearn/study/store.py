@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -44,7 +44,8 @@ CREATE TABLE outcome (
 CREATE INDEX outcome_status ON outcome (status);
 """
 _ROWS = """
-SELECT identity, payload, status, figures, error, outcome.seconds, outcome.started, worker, versions, "commit", hardware
+SELECT identity, payload, status, figures, error, outcome.seconds, outcome.started, worker, versions, "commit", hardware,
+       run.seconds, memory
 FROM outcome JOIN job USING (identity) JOIN run ON run.id = outcome.run
 """
 _SAFE = "What was finished before is whole."
@@ -61,7 +62,7 @@ class Row:
 
     identity, payload: of its `Cell`. status, figures, error, seconds, started, worker: of its `Outcome`. versions, commit,
     hardware: of packages, of a working copy ("+" where files differ from it, "" where there is none), and of the machine that
-    played it.
+    played it. limits: seconds, and memory in MiB.
     """
 
     identity: str
@@ -75,6 +76,7 @@ class Row:
     versions: dict[str, str]
     commit: str
     hardware: dict[str, Any]
+    limits: dict[str, float]
 
 
 class Store:
@@ -187,9 +189,16 @@ class Store:
 
 
 def _row(row: tuple[Any, ...], parsed: Callable[[str], dict[str, Any]]) -> Row:
-    identity, payload, status, figures, error, seconds, started, worker, versions, commit, hardware = row
-    what, came = json.loads(payload), json.loads(figures)
-    return Row(identity, what, status, came, error, seconds, started, worker, parsed(versions), commit, parsed(hardware))
+    identity, payload, status, figures, error, seconds, started, worker, versions, commit, hardware, *limits = row
+    what, came, limited = json.loads(payload), json.loads(figures), _limits(*limits)
+    return Row(
+        identity, what, status, came, error, seconds, started, worker, parsed(versions), commit, parsed(hardware), limited
+    )
+
+
+@cache
+def _limits(seconds: float, memory: int) -> dict[str, float]:
+    return {"seconds": seconds, "memory in MiB": memory / 2**20}
 
 
 def connect(path: Path, how: str) -> sqlite3.Connection:
