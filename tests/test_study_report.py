@@ -664,7 +664,9 @@ def test_a_discriminator_that_never_finished_is_no_control_by_itself(failed, con
 
 def test_a_part_of_a_study_says_so(rows):
     assert f"{len(rows)} of 200 cells are finished" in as_html(compose(rows, planned=200))
-    assert "This is a part of the study." in as_html(compose(rows, planned=200))
+    judges, games = (sum(each["payload"]["kind"] == kind for each in rows) for kind in ("judge", "game"))
+    part = f"a part of the study: judges on correlated ({judges} cells); games of mixture on gaussian ({games} cells)."
+    assert part in as_html(compose(rows, planned=200))
     assert "This is a part" not in as_html(compose(rows, planned=len(rows)))
 
 

@@ -72,8 +72,20 @@ def _done(runs: Sequence[Run], planned: int | None) -> str:
     counts = Counter(cells.values())
     failed = ", ".join(f"{counts[s]:,} {s}" for s in ("error", "timeout", "crashed") if counts[s])
     share = "" if planned is None else f" of {planned:,}"
-    part = " This is a part of the study." if planned is not None and planned > len(cells) else ""
+    part = f" This is a part of the study: {_part(runs)}." if planned is not None and planned > len(cells) else ""
     return f"{len(cells):,}{share} cells are finished, {len(runs):,} runs; {failed or 'none failed'}.{part}"
+
+
+def _part(runs: Sequence[Run]) -> str:
+    """What is there, such as "judges on bent, ring (20 cells); games of network on ring (8 cells)"."""
+    cells = {run.identity: run for run in runs if run.arm}
+    found: dict[str, list[str]] = {}
+    for run in cells.values():
+        factors = dict(run.setting)
+        of = f" of {factors['generator']}" if "generator" in factors else ""
+        found.setdefault(f"{run.kind}s{of}", []).append(factors.get("problem", "").partition("[")[0])
+    told = [f"{what} on {', '.join(sorted(set(on)))} ({len(on):,} cells)" for what, on in sorted(found.items(), reverse=True)]
+    return "; ".join(told) or "problems by themselves"
 
 
 def _summed(s: Summary) -> tuple[str, str]:
