@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 import sys
 import time
 from contextlib import suppress
@@ -47,6 +48,11 @@ def eat():
         held.append(np.ones(2**20))
 
 
+def eat_beside():
+    """A process that this one has started eats."""
+    subprocess.run([sys.executable, "-c", "from tests.study_cells import eat; eat()"], check=True)
+
+
 def spin():
     while True:
         pass
@@ -85,6 +91,7 @@ ACTIONS = {
     "kill": kill_worker,
     "kill both": kill_both,
     "eat": eat,
+    "eat beside": eat_beside,
     "spin": spin,
     "swallow": swallow,
     "sleep": lambda: time.sleep(600),

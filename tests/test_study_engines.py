@@ -49,6 +49,14 @@ def test_each_cell_comes_to_its_outcome_inline_as_in_processes(tmp_path):
     assert inline[7][4] == "Twice, the second time alone. It was ended when it passed its memory limit of 128 MiB."
 
 
+def test_what_a_cell_has_started_counts_as_its_memory(tmp_path):
+    whole = plan("eat beside", None, limits=TIGHT)
+    for name, engine in (("p", Processes(whole.function, whole.limits, 1)), ("i", Inline(whole.function, whole.limits))):
+        rows = played(tmp_path / f"{name}.sqlite", whole, engine)
+        assert statuses(rows) == ["crashed", "ok"]
+        assert rows[0][4].endswith("It was ended when it passed its memory limit of 128 MiB.")
+
+
 def test_cells_that_kill_their_process_cost_only_themselves(tmp_path):
     whole = plan("kill", None, "vanish", "swallow", None, None, limits=TIGHT)
     rows = played(tmp_path / "p.sqlite", whole, Processes(whole.function, whole.limits, 2))

@@ -28,7 +28,7 @@ class Job(NamedTuple):
 
 @dataclass(frozen=True)
 class Limits:
-    """What one cell may use: seconds of time, and bytes of memory beyond what its process held when the cell began.
+    """What one cell may use: seconds of time, and bytes of memory beyond what was held when the cell began.
 
     ValueError for what is not positive.
     """

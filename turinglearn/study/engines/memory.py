@@ -1,28 +1,52 @@
-"""How much memory a process holds."""
+"""How much memory a process holds, with those that it has started."""
 
 from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
+from glob import glob
 
 from turinglearn.study.outcomes import StudyProblem
 
 __all__ = ["resident"]
 
+_GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
+
 
 def resident(process: int) -> int:
-    """The bytes of memory in which a process resides; 0 once it is gone. From /proc on Linux, elsewhere from psutil."""
+    """The bytes of memory in which a process and its descendants reside; 0 once it is gone.
+
+    From /proc on Linux, where what descendants share with others counts in parts, elsewhere from psutil.
+    """
     if sys.platform == "linux":
-        try:
+        with suppress(*_GONE):
             with open(f"/proc/{process}/statm", "rb") as file:
-                return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-        except (FileNotFoundError, ProcessLookupError):
-            return 0
+                own = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+            return own + sum(map(_proportional, _descendants(process)))
+        return 0
     try:
         import psutil
     except ImportError as error:
         raise StudyProblem("Memory limits on this system need psutil. Install it: pip install psutil") from error
     try:
-        return int(psutil.Process(process).memory_info().rss)
+        root = psutil.Process(process)
+        return sum(int(each.memory_info().rss) for each in (root, *root.children(recursive=True)))
     except psutil.NoSuchProcess:
         return 0
+
+
+def _descendants(process: int) -> list[int]:
+    found = []
+    for path in glob(f"/proc/{process}/task/*/children"):
+        with suppress(*_GONE), open(path, "rb") as file:
+            found += [int(child) for child in file.read().split()]
+    return found + [each for child in found for each in _descendants(child)]
+
+
+def _proportional(process: int) -> int:
+    with suppress(*_GONE), open(f"/proc/{process}/smaps_rollup", "rb") as file:
+        for line in file:
+            if line.startswith(b"Pss:"):
+                return 1024 * int(line.split()[1])
+    return 0
