@@ -52,6 +52,7 @@ ROOMS = (
     "files",
     "checks",
     "demo",
+    "mistakes",
     "bench",
     "cli",
     "__main__",

@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from tests.study_driver import plan_of, trusted
 from tests.study_plans import lasting
 from turinglearn import bench
-from turinglearn.study.store import Store
+from turinglearn.study.store import Store, StoreProblem
 from turinglearn.study.writer import Writer
 
 REPOSITORY = Path(__file__).parent.parent
@@ -57,7 +57,7 @@ def until(count, path, process):
             with Store(path) as store:
                 if len(store.finished()) >= count:
                     return
-        except bench.StudyProblem:  # not there yet
+        except StoreProblem:  # not there yet
             pass
         time.sleep(0.02)
 

@@ -6,8 +6,7 @@ import json
 import os
 import sys
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
@@ -16,10 +15,11 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from turinglearn.mistakes import mistakes
 from turinglearn.study.driver import Engine, Stopped, run
 from turinglearn.study.engines import Cluster, Inline, Processes
 from turinglearn.study.exports import export
-from turinglearn.study.outcomes import Plan, StudyProblem
+from turinglearn.study.outcomes import Plan
 from turinglearn.study.progress import watching
 from turinglearn.study.specification import read_specification
 from turinglearn.study.store import Store
@@ -28,7 +28,7 @@ from turinglearn.study.writer import Writer, is_written
 
 __all__ = ["app", "plan_of"]
 
-_MISTAKE, _SIGNALLED = 1, 128
+_SIGNALLED = 128
 _FAILURES = 5  # that status shows
 
 app = typer.Typer(no_args_is_help=True, help="A study: many games, run, kept and reported.", rich_markup_mode=None)
@@ -84,7 +84,7 @@ def run_(
     as_json: AsJson = False,
 ) -> None:
     """Run the cells of a specification; those that the store has are not run again."""
-    with _mistakes(as_json):
+    with mistakes(as_json):
         _seek_here(allow_imports)
         path = store or specification.with_suffix(".sqlite")
         plan = plan_of(specification, only=only or (), allow_imports=allow_imports)
@@ -102,7 +102,7 @@ def resume(
     as_json: AsJson = False,
 ) -> None:
     """Go on with a study that was stopped."""
-    with _mistakes(as_json):
+    with mistakes(as_json):
         with Store(store) as opened:
             plan = opened.plan()
         check_trusted(store, plan, allow_imports=allow_imports)
@@ -113,7 +113,7 @@ def resume(
 @app.command()
 def status(store: StoreFile, as_json: AsJson = False) -> None:
     """How far a study is, also while it runs."""
-    with _mistakes(as_json), Store(store) as opened:
+    with mistakes(as_json), Store(store) as opened:
         counts = opened.counts()
         failures = [row for kind in ("error", "timeout", "crashed") for row in islice(opened.rows(kind), _FAILURES)]
         figures = _figures(store, counts) | {"running": is_written(store)}
@@ -130,7 +130,7 @@ def export_(
     store: StoreFile, file: Annotated[Path, typer.Argument(help="A .parquet or .csv file.", show_default=False)]
 ) -> None:
     """Write the cells of a study as one table; `status` and `report` also read the Parquet file."""
-    with _mistakes(False), Store(store) as opened:
+    with mistakes(False), Store(store) as opened:
         print(f"{file}: {export(opened, file)} cells.")
 
 
@@ -142,7 +142,7 @@ def report(
     control: Annotated[str | None, typer.Option(help="The discriminator to compare with; a network without one.")] = None,
 ) -> None:
     """Write the report of a study: report.html, report.md, and the numbers behind each figure. The same bytes each time."""
-    with _mistakes(False), Store(store) as opened:
+    with mistakes(False), Store(store) as opened:
         from turinglearn.report import compose, write
 
         document = compose(
@@ -210,16 +210,3 @@ def _figures(store: Path, counts: Counter[str]) -> dict[str, Any]:
 def _told(figures: dict[str, Any]) -> str:
     failed = ", ".join(f"{figures[kind]} {kind}" for kind in ("error", "timeout", "crashed") if figures[kind])
     return f"{figures['store']}: {figures['done']} of {figures['cells']} cells done, {failed or 'none failed'}."
-
-
-@contextmanager
-def _mistakes(as_json: bool) -> Iterator[None]:
-    """A user's mistake ends in one line and an exit code, not in a traceback; a reader that leaves, such as head, is none."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter flushes when it ends
-    except (StudyProblem, ValueError, TypeError, OSError, ImportError) as error:
-        print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
-        raise typer.Exit(_MISTAKE) from error

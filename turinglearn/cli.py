@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import sys
 import time
@@ -29,14 +28,13 @@ from turinglearn.checks import Check, Result, check_discriminator, check_generat
 from turinglearn.estimator import TuringLearner
 from turinglearn.files import read_table, write_table
 from turinglearn.metrics import energy_distance, mmd
-from turinglearn.protocols import PlayerError
+from turinglearn.mistakes import MISTAKE, mistakes
 from turinglearn.rounds import Round
 from turinglearn.streams import as_seed
 
 __all__ = ["main"]
 
-_MISTAKE, _INTERRUPTED = 1, 130
-_MISTAKES = (ValueError, TypeError, OSError, PlayerError, ImportError)
+_INTERRUPTED = 130
 _SCORED = 5000  # rows of a table that a score looks at: its time grows with their square
 _REFRESH = 0.2  # seconds between two looks at the judge's accuracy, which costs an examination
 
@@ -46,7 +44,7 @@ app.add_typer(bench.app, name="bench")
 
 class _Piped(Console):
     def on_broken_pipe(self) -> None:
-        raise BrokenPipeError  # for `_mistakes`, where Console would exit with an error
+        raise BrokenPipeError  # for `mistakes`, where Console would exit with an error
 
 
 _out, _err = _Piped(), Console(stderr=True)
@@ -83,7 +81,7 @@ def fit(
     as_json: AsJson = False,
 ) -> None:
     """Learn a table, and save the model."""
-    with _mistakes(as_json):
+    with mistakes(as_json):
         from turinglearn.persistence import save
 
         if checkpoint_every is not None and checkpoint_every < 1:
@@ -133,7 +131,7 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Draw rows from a model."""
-    with _mistakes(as_json):
+    with mistakes(as_json):
         from turinglearn.persistence import load
 
         frame = _frame(load(model).sample(n, random_state=as_seed(random_state)))
@@ -147,7 +145,7 @@ def sample(
 @app.command()
 def score(model: Model, table: TableFile, as_json: AsJson = False) -> None:
     """How far a model's samples are from the rows of a table, which it should not have seen; of many rows 5,000 are used."""
-    with _mistakes(as_json):
+    with mistakes(as_json):
         from turinglearn.persistence import load
 
         learner, frame = load(model), read_table(table)
@@ -165,7 +163,7 @@ def score(model: Model, table: TableFile, as_json: AsJson = False) -> None:
 @app.command("players")
 def list_players(as_json: AsJson = False) -> None:
     """What exists, what it offers and what it accepts."""
-    with _mistakes(as_json):
+    with mistakes(as_json):
         entries = players()
         if as_json:
             print(json.dumps([{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in entries]))
@@ -187,7 +185,7 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Check that a player keeps the contract; the exit code is 1 where it does not. Modules are sought here first."""
-    with _mistakes(as_json):
+    with mistakes(as_json):
         sys.path.insert(0, str(Path.cwd()))
         if role not in (None, "generator", "discriminator"):
             raise ValueError(f"--role {role}: expected generator or discriminator.")
@@ -203,13 +201,13 @@ def check(
         else:
             _show_checks(player, role, results, checks)
     if failed:
-        raise typer.Exit(_MISTAKE)
+        raise typer.Exit(MISTAKE)
 
 
 @app.command()
 def demo(out: Annotated[Path, typer.Option(help="The folder for the pictures and the page.")] = Path("demo")) -> None:
     """The main job on real data: a table, pictures, one page."""
-    with _mistakes(False):
+    with mistakes(False):
         from turinglearn.demo import run
 
         run(out, most=None, workers=2)
@@ -229,19 +227,6 @@ def _played(learner: TuringLearner, frame: Any, out: Path, resume: bool, every: 
             if every and r.index % every == 0:
                 save(learner, out)
     return False
-
-
-@contextmanager
-def _mistakes(as_json: bool) -> Iterator[None]:
-    """A user's mistake ends in one line and an exit code, not in a traceback; a reader that leaves, such as head, is none."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter flushes when it ends
-    except _MISTAKES as error:
-        print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
-        raise typer.Exit(_MISTAKE) from error
 
 
 @contextmanager

@@ -1,0 +1,32 @@
+"""What the command line makes of a user's mistakes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from turinglearn.protocols import PlayerError
+from turinglearn.study.outcomes import StudyProblem
+
+__all__ = ["MISTAKE", "mistakes"]
+
+MISTAKE = 1  # the exit code
+_KINDS = (ValueError, TypeError, OSError, ImportError, PlayerError, StudyProblem)
+
+
+@contextmanager
+def mistakes(as_json: bool) -> Iterator[None]:
+    """A mistake ends in one line and an exit code, not in a traceback; a reader that leaves, such as head, is none."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what the interpreter flushes when it ends
+    except _KINDS as error:
+        print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
+        raise typer.Exit(MISTAKE) from error
