@@ -8,8 +8,8 @@ from hashlib import sha256
 __all__ = ["PICTURE_STYLE", "POLICY", "SCRIPT", "STYLE"]
 
 # Okabe and Ito's colours, darkened or lightened until they are told from the paper.
-_LIGHT = ("#0072b2", "#d55e00", "#00805c", "#a8507f", "#8a6a00", "#2f8fc4", "#444444")
-_DARK = ("#56b4e9", "#f08a3c", "#2fc79a", "#e39ac4", "#e8c547", "#9ad1f5", "#c8c8c8")
+_LIGHT = ("#0072b2", "#d55e00", "#00805c", "#a8507f", "#6b3a00", "#2f8fc4", "#444444", "#7733dd")
+_DARK = ("#56b4e9", "#f08a3c", "#2fc79a", "#e39ac4", "#e8c547", "#9ad1f5", "#c8c8c8", "#8866ff")
 
 
 def _colours(of: tuple[str, ...]) -> str:

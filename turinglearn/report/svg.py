@@ -11,7 +11,7 @@ from itertools import accumulate, takewhile
 
 __all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "extent", "marker", "style_of"]
 
-MARKS, COLOURS = 6, 7  # shapes and colours: coprime, so that the first 42 arms differ, and neighbours differ in both
+MARKS, COLOURS = 7, 8  # shapes and colours: coprime, so that the first 56 arms differ, and neighbours differ in both
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
 _NARROW = " .,:;'!|()[]{}ijltfI/"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 12
@@ -61,12 +61,14 @@ def marker(x: float, y: float, index: int, *, size: float = 4.5) -> str:
     """The mark of the arm with this number."""
     colour, shape, _ = style_of(index)
     s, d, e = size, size * 1.25, size / 3
+    plus = [(-d, -e), (-e, -e), (-e, -d), (e, -d), (e, -e), (d, -e), (d, e), (e, e), (e, d), (-e, d), (-e, e), (-d, e)]
     points = {
         1: [(-s, -s), (s, -s), (s, s), (-s, s)],
         2: [(0, -d), (d, s), (-d, s)],
         3: [(0, -d), (d, 0), (0, d), (-d, 0)],
         4: [(0, d), (d, -s), (-d, -s)],
-        5: [(-d, -e), (-e, -e), (-e, -d), (e, -d), (e, -e), (d, -e), (d, e), (e, e), (e, d), (-e, d), (-e, e), (-d, e)],
+        5: plus,
+        6: [((dx - dy) * 0.7071, (dx + dy) * 0.7071) for dx, dy in plus],
     }.get(shape)
     if points is None:
         return f'<circle class="f{colour}" cx="{x:.1f}" cy="{y:.1f}" r="{s:g}"/>'
