@@ -21,7 +21,8 @@ __all__ = ["curve_section", "efficiency_section", "plane_section"]
 
 _ENOUGH = 10  # seeds, for a ratio of two mean square errors
 _INTERVALS = (
-    "with 95 % intervals over seeds, or over training sets where cells have one seed; see Methods. Very long ones are cut."
+    "with 95 % intervals over seeds, or over training sets where cells have one seed; see Methods. Very long ones are cut. "
+    "Where values are far apart an axis is marked (log), and what is lower than its ends stands at its edge."
 )
 
 
@@ -96,7 +97,7 @@ def efficiency_section(document: Document, blocks: Sequence[Block], arms: Sequen
     caption = (
         "Root mean square error of each learned parameter over the least that an unbiased estimator can have, 1 by the dashed "
         "line, with 95 % intervals over seeds. Beside them the efficiency relative to maximum likelihood on the same "
-        f"data, from {_ENOUGH} seeds on: of fewer the interval of such a ratio says nothing."
+        f"data, from {_ENOUGH} seeds on: of fewer the interval of such a ratio says nothing. An axis marked (log) is by powers."
     )
     columns = ("setting", "parameter", "discriminator", "seeds", *_columns("rmse over bound"), *_columns("relative efficiency"))
     document.add(Figure("efficiency", caption + left_out, pictures, columns, rows, keys(arms, rows, 2)))

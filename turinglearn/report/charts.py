@@ -8,11 +8,12 @@ from html import escape
 
 from turinglearn.report.document import say
 from turinglearn.report.estimates import Estimate
-from turinglearn.report.svg import Canvas, Panel, apart, axis, extent, marker, style_of
+from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, extent, marker, powers, style_of
 
 __all__ = ["bars", "curves", "dots", "heat_map", "plane", "scatters", "told"]
 
 _ROOM = 190.0  # units that names beside a picture take, at most
+_APART = 30.0  # largest value over smallest, from which on an axis is by powers
 
 
 def told(found: Estimate) -> str:
@@ -24,9 +25,8 @@ def told(found: Estimate) -> str:
 
 def plane(title: str, points: Mapping[str, tuple[Estimate, Estimate]], order: Sequence[str], labels: tuple[str, str]) -> str:
     """Each arm by its bias, to the right, and its variance, upward, with both intervals."""
-    x = axis(_range([b for b, _ in points.values()]), zero=True)
-    y = axis(_range([s for _, s in points.values()]), zero=True)
-    panel = Panel(title, x, y, labels)
+    x, y = (_axis([each[i] for each in points.values()]) for i in (0, 1))
+    panel = Panel(title, x, y, (_scaled(labels[0], x), _scaled(labels[1], y)))
     for arm, (bias, variance) in points.items():
         i = order.index(arm)
         panel.level(variance.value, bias.low, bias.high, i)
@@ -42,8 +42,8 @@ def curves(
     """A line for each arm, with its intervals, a little beside each other."""
     places = [x for line in lines.values() for x, _ in line]
     log = min(places) > 0 and max(places) / min(places) >= 4
-    y = axis(_range([e for line in lines.values() for _, e in line]), zero=True)
-    panel = Panel(title, axis(places, log=log), y, labels)
+    y = _axis([e for line in lines.values() for _, e in line])
+    panel = Panel(title, axis(places, log=log), y, (labels[0], _scaled(labels[1], y)))
     for arm, line in lines.items():
         i = order.index(arm)
         panel.path([(x, e.value) for x, e in line], i)
@@ -57,10 +57,9 @@ def dots(
     title: str, rows: Sequence[tuple[str, Mapping[str, Estimate]]], order: Sequence[str], label: str, mark: float | None = None
 ) -> str:
     """A row for each name, with each arm's value and interval; mark: a value to compare with."""
-    ends = _range([e for _, found in rows for e in found.values()]) + ([] if mark is None else [mark])
+    span = _axis([e for _, found in rows for e in found.values()], also=mark)
     lanes = max(1, max((len(found) for _, found in rows), default=1))
     height = 72 + (12 + 11 * lanes) * len(rows)
-    span = axis(ends)
     names = [name for name, _ in rows]
     left = _beside(names)
     canvas = Canvas(left + 256, height, title)
@@ -73,7 +72,7 @@ def dots(
         canvas.text(place(tick), height - 27, f"{tick:g}", "tick middle")
     if mark is not None:
         canvas.line(place(mark), 28, place(mark), height - 40, "mark")
-    canvas.text(left + 122, height - 8, label, "label middle", room=260)
+    canvas.text(left + 122, height - 8, _scaled(label, span), "label middle", room=260)
     top = 30.0
     for (name, found), shown in zip(rows, apart(names, _ROOM), strict=True):
         canvas.label(left - 8, top + 6 + 5.5 * len(found), shown, name, "label end")
@@ -138,7 +137,9 @@ def bars(title: str, shares: Mapping[str, float], order: Sequence[str]) -> str:
         y = 28 + 24 * i
         canvas.label(left - 8, y + 13, shown, arm, "label end")
         canvas.add(f'<rect class="cell" x="{left:g}" y="{y}" width="170" height="16"/>')
-        canvas.add(f'<rect class="f{order.index(arm) % 7}" x="{left:g}" y="{y}" width="{170 * share:.1f}" height="16"/>')
+        canvas.add(
+            f'<rect class="f{style_of(order.index(arm))[0]}" x="{left:g}" y="{y}" width="{170 * share:.1f}" height="16"/>'
+        )
         canvas.text(left + 176, y + 13, f"{100 * share:.4g} %", "tick")
     return canvas.svg()
 
@@ -152,6 +153,24 @@ def _dot(canvas: Canvas, arm: str, e: Estimate, index: int, places: tuple[float,
     if math.isfinite(e.low) and math.isfinite(e.high):
         canvas.line(places[1], y, places[2], y, f"s{style_of(index)[0]} bar")
     canvas.add(f"<g>{marker(places[0], y, index, size=3.5)}<title>{escape(f'{arm}: {told(e)}')}</title></g>")
+
+
+def _axis(found: Sequence[Estimate], also: float | None = None) -> Axis:
+    """From 0; by powers where values that are surely positive are far apart: what is lower then stands at the edge.
+
+    also: a value that it holds as well.
+    """
+    more = [] if also is None else [also]
+    sure = [e for e in found if math.isfinite(e.high) and min(e.value, e.low) > 0]
+    low, high = (of([e.value for e in sure], default=0.0) for of in (min, max))
+    if high > _APART * low > 0:
+        ends = (end for e in sure for end in (e.low, e.high))
+        return powers([low, high, *(min(3 * high, max(low / 3, end)) for end in ends), *more])
+    return axis(_range(found) + more, zero=also is None)
+
+
+def _scaled(label: str, along: Axis) -> str:
+    return f"{label} (log)" if along.log else label
 
 
 def _range(found: Sequence[Estimate]) -> list[float]:

@@ -40,7 +40,7 @@ svg .cell {{ fill: none; stroke: var(--rule); }}
 """
 PICTURE_STYLE = f"{_THEME}{_PICTURE}svg {{ background: var(--paper); }}"
 STYLE = f"""{_THEME}{_PICTURE}
-body {{ font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 72rem;
+body {{ font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); margin: 0 auto; max-width: 76rem;
   padding: 1.5rem 1rem 4rem; }}
 h1 {{ font-size: 1.7rem; line-height: 1.2; margin: 0 0 .3rem; overflow-wrap: anywhere; }}
 h2 {{ font-size: 1.25rem; margin: 2.6rem 0 .5rem; padding-top: .6rem; border-top: 1px solid var(--rule); }}
@@ -54,11 +54,11 @@ nav {{ font-size: .9rem; margin: .6rem 0 0; }} nav a {{ margin-right: 1rem; disp
 .false .verdict, td .false {{ color: var(--no); }}
 td .verdict {{ font-weight: 600; }}
 .wide {{ overflow: auto; max-height: 36rem; margin: .4rem 0; border-bottom: 1px solid var(--rule); }}
-table {{ border-collapse: collapse; font-size: .88rem; }}
+table {{ border-collapse: collapse; font-size: .85rem; }}
 .note, figcaption {{ color: var(--soft); font-size: .9rem; max-width: 48rem; }}
-th, td {{ padding: .25rem .6rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }}
+th, td {{ padding: .25rem .4rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }}
 td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; }} td.n {{ white-space: nowrap; }}
-td {{ max-width: 22rem; overflow-wrap: break-word; }} td:not(.n, .s) {{ min-width: 13rem; }}
+td {{ max-width: 20rem; overflow-wrap: break-word; }} td:not(.n, .s) {{ min-width: 13rem; }}
 td.s {{ max-width: none; white-space: nowrap; }}
 thead th {{ position: sticky; top: 0; background: var(--paper); }}
 th button {{ font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;

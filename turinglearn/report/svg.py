@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html import escape
 from itertools import accumulate, takewhile
 
-__all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "extent", "marker", "style_of"]
+__all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "extent", "marker", "powers", "style_of"]
 
 MARKS, COLOURS = 7, 8  # shapes and colours: coprime, so that the first 56 arms differ, and neighbours differ in both
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
@@ -50,6 +50,18 @@ def axis(values: Sequence[float], *, log: bool = False, zero: bool = False) -> A
     first = math.ceil(low / step)
     ticks = tuple(round(i * step, 12) for i in range(first, math.floor(high / step) + 1))
     return Axis(low, high, ticks)
+
+
+def powers(values: Sequence[float]) -> Axis:
+    """An axis by powers that holds these values, all positive, with ticks at powers of ten, or finer where these are few."""
+    low, high = min(values) / 1.15, max(values) * 1.15
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    ticks: tuple[float, ...] = ()
+    for parts in ((1,), (1, 3), (1, 2, 5)):
+        ticks = tuple(t for k in decades for m in parts if low <= (t := float(f"{m}e{k}")) <= high)
+        if len(ticks) >= 3:
+            break
+    return Axis(low, high, ticks[:: math.ceil(len(ticks) / 6)], log=True)
 
 
 def style_of(index: int) -> tuple[int, int, str]:

@@ -1,4 +1,4 @@
-"""The colours of a report: told from the paper, and from each other by those who see fewer of them."""
+"""The pictures of a report: colours that everybody tells apart, and axes that show what is small beside what is large."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from turinglearn.report.charts import curves
 from turinglearn.report.dress import STYLE
-from turinglearn.report.svg import COLOURS, MARKS, marker, style_of
+from turinglearn.report.estimates import Estimate
+from turinglearn.report.svg import COLOURS, MARKS, marker, powers, style_of
 
 FOUND = re.findall(r"--c\d: (#[0-9a-f]{6})", STYLE)
 PALETTES = {"light": (FOUND[:COLOURS], "#ffffff"), "dark": (FOUND[COLOURS:], "#15181c")}
@@ -64,3 +66,39 @@ def test_many_arms_differ_and_eight_in_colour():
     many = MARKS * COLOURS
     assert len({style_of(i)[:2] for i in range(many)}) == len({marker(0, 0, i) for i in range(many)}) == many
     assert len({style_of(i)[0] for i in range(8)}) == 8
+
+
+@pytest.mark.parametrize(("values", "ticks"), [((0.02, 80), (0.1, 1, 10)), ((2, 40), (3, 10, 30)), ((3, 8), (5,))])
+def test_powers_are_where_they_belong(values, ticks):
+    found = powers(values)
+    assert found.ticks == ticks
+    assert found.at(found.low) == 0 < found.at(values[0]) < found.at(values[1]) < found.at(found.high) == 1
+    assert found.at(-1.0) == 0
+
+
+def drawn(*values, spread=0.1):
+    """The heights of three arms' marks, and the label beside them, in a picture of one place and the place 2."""
+    lines = {
+        f"arm {i}": [(x, Estimate(v, v - spread * abs(v), v + spread * abs(v), 9)) for x in (1, 2)]
+        for i, v in enumerate(values)
+    }
+    picture = curves("title", lines, list(lines), ("n", "bias"))
+    heights = [float(y) for y in re.findall(r'class="s\d curve"[^>]* points="[^,]+,([\d.]+) ', picture)]
+    return heights, "bias (log)" in picture
+
+
+def test_values_far_apart_are_on_a_scale_of_powers_and_those_below_it_at_its_edge():
+    heights, by_powers = drawn(0.001, 0.1, 10.0)
+    assert by_powers
+    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
+    heights, by_powers = drawn(-0.5, 0.01, 10.0)
+    assert by_powers
+    assert heights[0] > heights[1] > heights[2]
+    assert heights[0] == pytest.approx(260 - 42)
+
+
+def test_values_near_each_other_are_on_a_scale_from_zero():
+    heights, by_powers = drawn(1.0, 2.0, 3.0)
+    assert not by_powers
+    assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
+    assert not drawn(0.001, 0.1, 10.0, spread=2.0)[1]  # none is surely above 0
