@@ -97,7 +97,7 @@ def main() -> int:
         took = {name: seconds_of([name, *rest], arguments.repeats) for name, rest in commands.items()}
         wrote = {name: f"{sum(f.stat().st_size for f in out.rglob('*') if f.is_file()) / 1e6:.0f} MB" for name in ("report",)}
     text = PAGE.format(
-        provenance=provenance("scipy"),
+        provenance=provenance(),
         load=load,
         cells=arguments.cells,
         seeds=seeds,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -10,12 +11,14 @@ import threading
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.study_plans import LIMITS, jobs, lasting, plan
-from turinglearn.study import Cluster, Inline, Limits, Plan, Processes, Store, StudyProblem, Writer, run
+from turinglearn.study import Cluster, Inline, Limits, Plan, Processes, StudyProblem, Writer, run
 from turinglearn.study.engines import cluster as dask_engine
-from turinglearn.study.provenance import hardware, versions
+from turinglearn.study.engines.harness import perform
+from turinglearn.study.provenance import versions
 
 REPOSITORY = Path(__file__).parent.parent
 TIGHT = Limits(10.0, 2**27)  # ten seconds, so that a busy machine is not taken for a cell without end
@@ -157,8 +160,6 @@ def test_a_cluster_loses_only_the_cells_that_end_their_process(tmp_path):
     whole = plan("kill", None, "eat", "spin", "fail", *[None] * 6, limits=TIGHT)
     rows = played(tmp_path / "c.sqlite", whole, Cluster(whole.function, whole.limits, workers=2))
     assert statuses(rows) == ["crashed", "ok", "crashed", "timeout", "error", *["ok"] * 6]
-    with Store(tmp_path / "c.sqlite") as store:
-        assert all(row.hardware == hardware() for row in store.rows())
     quiet = Plan(whole.jobs[5:], whole.function, whole.limits)
     assert rows[5:] == played(tmp_path / "i.sqlite", quiet, Inline(whole.function, whole.limits))
 
@@ -190,6 +191,26 @@ def test_a_worker_without_turinglearn_is_one_error_that_names_it():
     finally:
         cluster.kill()
         cluster.communicate()
+
+
+def test_figures_are_numbers_or_rows_of_numbers():
+    returned = {"a": np.float32(0.5), "b": math.inf, "x": [[1, math.nan], [np.int64(2), 3.5]], "y": []}
+    found = perform(lambda payload: returned, "i", {})
+    assert found == ("ok", {"a": 0.5, "b": None, "x": [[1.0, None], [2.0, 3.5]], "y": []}, "")
+    for wrong in ([1.0, 2.0], ["12", "34"], [[1.0], [1.0, 2.0]], [["1", "2"]]):
+        status, figures, error = perform(lambda payload, wrong=wrong: {"x": wrong}, "i", {})
+        assert (status, figures) == ("error", {})
+        assert f"returned 'x': {wrong!r}; expected rows of numbers, equally long" in error
+
+
+def test_a_worker_tells_its_hardware(monkeypatch):
+    monkeypatch.setattr(dask_engine, "hardware", lambda: {"cores": 96})
+    whole = plan(None)
+    try:
+        found = dask_engine._play("this run", whole.function, whole.limits, versions(), whole.jobs[0])
+        assert (found.status, found.hardware) == ("ok", {"cores": 96})
+    finally:
+        dask_engine._ended("this run")
 
 
 def test_a_worker_that_comes_late_with_other_versions_is_one_error():

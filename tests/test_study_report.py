@@ -30,7 +30,7 @@ from turinglearn.bias import (
     relative_efficiency,
     split_energy,
 )
-from turinglearn.report import compose, laws, write
+from turinglearn.report import compose, estimates, laws, write
 from turinglearn.report.document import Figure, Formula, Heading, Statements, Table, comma_separated, say
 from turinglearn.report.dress import SCRIPT
 from turinglearn.report.folder import LISTING
@@ -331,6 +331,36 @@ def test_the_plane_has_means_over_seeds(rows, document):
             expected.low,
             expected.high,
         ]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_the_interval_of_a_figure_that_one_seed_has_is_that_seeds_own(first):
+    seeds = [{"accuracy": 0.8, "accuracy_low": 0.7, "accuracy_high": 0.9}, {"accuracy": None, "accuracy_low": None}]
+    rows = [
+        row(payload("judge", "one", "pair(kl=0.5)", "neural", seeds=[seed]), seeds[(seed + first) % 2] | {"squared_bias": 1.0})
+        for seed in (0, 1)
+    ]
+    (line,) = (c for c in table(compose(rows), "measured-judge") if c["measure"] == "accuracy")
+    assert (line["mean"], line["low"], line["high"]) == ("0.8", "0.7", "0.9")
+
+
+def test_a_report_on_many_samples_says_which_rows_it_compares(monkeypatch, rows):
+    assert "Compared are" not in as_html(compose(rows))
+    for name, value in {"_PAIRS": 0, "_SQUARES": 0, "_LEAST": 50, "_LEAST_OF_EACH": 8}.items():
+        monkeypatch.setattr(estimates, name, value)
+    page = as_html(compose(rows))
+    assert "Compared are the first 8 of 24 rows of a learned sample and the first 50 of 200 genuine rows." in page
+    line = next(c for c in table(compose(rows), "plane-game-law_bias") if c["discriminator"] == "svm")
+    truth = next(each for each in rows if each["payload"]["kind"] == "truth")["figures"]
+    found = split_energy([x[:8] for x in samples(rows, "svm")], np.array(truth["x"])[:50])
+    assert float(line["bias"]) == found.bias.value
+
+
+def test_the_hash_of_the_rows_tells_samples(rows):
+    other = json.loads(json.dumps(rows))
+    next(each for each in other if "x" in each["figures"])["figures"]["x"][0][0] += 1.0
+    hashes = {table(compose(each), "provenance")[0]["which"] for each in (rows, other)}
+    assert len(hashes) == 2
 
 
 def test_provenance_names_limits_and_the_recipes_of_examiners(document):

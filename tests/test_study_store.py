@@ -142,6 +142,14 @@ def test_a_title_is_that_of_the_last_plan_and_stores_without_one_are_read_and_go
         assert (writer.title(), len(list(writer.rows()))) == ("Later", 1)
 
 
+def test_no_cell_is_written_before_a_run_has_begun(tmp_path):
+    whole = filled(tmp_path / "s.sqlite", 3)
+    with Writer(tmp_path / "s.sqlite") as writer:
+        with pytest.raises(StoreProblem, match="No run has begun"):
+            writer.write(outcome(whole.jobs[2], x=1.0))
+        assert len(list(writer.rows())) == len(writer.finished()) == 2
+
+
 def test_each_row_has_the_hardware_that_played_it(tmp_path):
     path, whole = tmp_path / "s.sqlite", Plan(jobs(4), "a:b", Limits(1.0, 2**20))
     machines = [None, {"cores": 96}, {"cores": 96}, provenance.hardware()]
@@ -337,7 +345,7 @@ def test_samples_take_no_columns_and_come_back(tmp_path):
     whole = Plan(jobs(1), "a:b", Limits(1.0, 2**20))
     with Writer(tmp_path / "s.sqlite") as writer:
         writer.begin(whole)
-        writer.write(outcome(whole.jobs[0], floor=0.5, x=[[i / 3, -i] for i in range(4000)]))
+        writer.write(outcome(whole.jobs[0], floor=0.5, x=[[i / 3, -i] for i in range(4000)], y=[]))
         rows = list(writer.rows())
         export(writer, tmp_path / "s.csv")
         export(writer, tmp_path / "s.parquet")

@@ -90,8 +90,10 @@ def cramer_rao(log_density: Callable[[Any, Any], Any], truth: Array, draws: Arra
 
 def _means(squares: Any) -> tuple[Any, Any]:
     """The mean of squares (S, k) over seeds, (k,), and without each seed, (S, k)."""
-    n, every = len(squares), squares.sum(axis=0)
-    return every / n, np.maximum(every - squares, 0.0) / (n - 1)
+    n, none = len(squares), np.zeros_like(squares[:1])
+    before, after = np.cumsum(squares, axis=0), np.cumsum(squares[::-1], axis=0)[::-1]
+    without = np.concatenate((none, before[:-1])) + np.concatenate((after[1:], none))  # not by subtraction: one may be all
+    return before[-1] / n, without / (n - 1)
 
 
 def _errors(estimates: Array, truth: Array) -> Any:

@@ -22,6 +22,7 @@ _COLUMNS = (
     *("why undecided", "replicates", "failed", "failures as the worst", "of"),
 )
 _WAYS = {"true": "higher", "false": "lower", "undecided": "undecided"}
+_NAMED = 8  # problems, at most, that the first line names
 _LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
 
 
@@ -84,8 +85,17 @@ def _part(runs: Sequence[Run]) -> str:
         factors = dict(run.setting)
         of = f" of {factors['generator']}" if "generator" in factors else ""
         found.setdefault(f"{run.kind}s{of}", []).append(factors.get("problem", "").partition("[")[0])
-    told = [f"{what} on {', '.join(sorted(set(on)))} ({len(on):,} cells)" for what, on in sorted(found.items(), reverse=True)]
+    told = [f"{what} on {_few(sorted(set(on)))} ({_cells(len(on))})" for what, on in sorted(found.items(), reverse=True)]
     return "; ".join(told) or "problems by themselves"
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more
+
+
+def _cells(count: int) -> str:
+    return f"{count:,} cell{'s' * (count != 1)}"
 
 
 def _summed(s: Summary) -> tuple[str, str]:

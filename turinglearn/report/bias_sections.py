@@ -12,7 +12,7 @@ from turinglearn.bias import parameter_errors, relative_efficiency
 from turinglearn.metrics import Interval
 from turinglearn.report.charts import curves, dots, plane
 from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, keys
-from turinglearn.report.estimates import Block, Estimate, Quantity, estimate, splits
+from turinglearn.report.estimates import Block, Estimate, Quantity, estimate, laws, left_out, splits
 from turinglearn.report.labels import Labels
 from turinglearn.report.pictures import Drawing, drawn, problem_of
 from turinglearn.report.rows import DIALS
@@ -36,13 +36,14 @@ def plane_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
             if not rows:
                 continue
             empty = False
-            pictures, left_out = drawn(drawings)
+            pictures, more = drawn(drawings)
             caption = f"Cells of kind {kind}: {bias.title} beside {variance.title}, in {bias.unit}, {_INTERVALS}"
+            caption += left_out(blocks) if bias.name == laws("bias").name else ""
             columns = ("setting", "discriminator", "seeds", *_columns("bias"), *_columns("variance"))
             document.add(
                 Figure(
                     f"plane-{kind}-{bias.name}".replace(".", "-"),
-                    caption + left_out,
+                    caption + more,
                     pictures,
                     columns,
                     rows,
@@ -67,8 +68,8 @@ def curve_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
             if not rows:
                 continue
             empty = False
-            pictures, left_out = drawn(drawings)
-            caption = f"Cells of kind {kind} as {dial} grows, all else the same, {_INTERVALS}{left_out}"
+            pictures, more = drawn(drawings)
+            caption = f"Cells of kind {kind} as {dial} grows, all else the same, {_INTERVALS}{more}"
             columns = ("setting", "discriminator", "of", dial, "seeds", "value", "low", "high")
             document.add(Figure(f"curves-{kind}-{dial}", caption, pictures, columns, rows, keys(arms, rows, 1)))
     if empty:
@@ -93,14 +94,14 @@ def efficiency_section(document: Document, blocks: Sequence[Block], arms: Sequen
     if not rows:
         document.add(Paragraph("No cells have errors of parameters beside their Cramér-Rao bounds."))
         return
-    pictures, left_out = drawn(drawings)
+    pictures, more = drawn(drawings)
     caption = (
         "Root mean square error of each learned parameter over the least that an unbiased estimator can have, 1 by the dashed "
         "line, with 95 % intervals over seeds. Beside them the efficiency relative to maximum likelihood on the same "
         f"data, from {_ENOUGH} seeds on: of fewer the interval of such a ratio says nothing. An axis marked (log) is by powers."
     )
     columns = ("setting", "parameter", "discriminator", "seeds", *_columns("rmse over bound"), *_columns("relative efficiency"))
-    document.add(Figure("efficiency", caption + left_out, pictures, columns, rows, keys(arms, rows, 2)))
+    document.add(Figure("efficiency", caption + more, pictures, columns, rows, keys(arms, rows, 2)))
 
 
 def _planes(

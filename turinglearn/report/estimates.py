@@ -27,6 +27,7 @@ __all__ = [
     "estimate",
     "find_laws",
     "laws",
+    "left_out",
     "mean_over_seeds",
     "parameters",
     "primary",
@@ -97,7 +98,7 @@ def blocks_of(runs: Sequence[Run]) -> list[Block]:
     truths = sorted((run for run in runs if run.kind == "truth" and run.sample is not None), key=lambda run: len(run.sample))
     many = sum(run.sample is not None for run in runs)
     rows, most = max(_LEAST, _PAIRS // max(many, 1)), max(_LEAST_OF_EACH, math.isqrt(_SQUARES // max(many, 1)))
-    genuine = {dict(run.setting)["problem"]: Genuine(run.sample[:rows], most) for run in truths}
+    genuine = {dict(run.setting)["problem"]: Genuine(run.sample, rows, most) for run in truths}
     common, found = Common(runs), dict[Any, Block]()
     for run in runs:
         if not run.arm:
@@ -116,6 +117,13 @@ def find_laws(blocks: Iterable[Block]) -> None:
     law, asked = laws("bias"), [(b, arm) for b in blocks if b.kind == "game" and b.genuine is not None for arm in b.arms]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         deque(pool.map(lambda each: estimate(law, *each), asked), maxlen=0)
+
+
+def left_out(blocks: Iterable[Block]) -> str:
+    """What is said of rows of samples that a large report does not compare."""
+    found = [(b.genuine, r.sample) for b in blocks if b.genuine for runs in b.arms.values() for r in runs.values()]
+    longest = max((len(sample) for _, sample in found if sample is not None), default=0)
+    return max((genuine.left_out(longest) for genuine, _ in found), key=len, default="")
 
 
 def values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:

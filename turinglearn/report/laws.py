@@ -17,17 +17,23 @@ __all__ = ["Genuine", "distance", "law_bias_difference", "law_split"]
 class Genuine:
     """A genuine sample (m, d), and what of it is asked for many times and found once.
 
-    most: so many rows of each learned sample are compared with it.
+    rows: so many of its rows are compared; most: with so many of each learned sample.
     """
 
-    def __init__(self, rows: Any, most: int) -> None:
-        self.rows, self.most = rows, most
+    def __init__(self, sample: Any, rows: int, most: int) -> None:
+        self.rows, self.most, self._whole = sample[:rows], most, len(sample)
         self._parts, self._splits = cache(self._found), cache(self._split)
 
     @cached_property
     def means(self) -> Any:
         """The mean distance of each row to the others, negative, (m,)."""
         return energy_means(self.rows)
+
+    def left_out(self, longest: int) -> str:
+        """What is said where rows are left out, such as of learned samples that are at most so long."""
+        learned = f" the first {self.most:,} of {longest:,} rows of a learned sample" if longest > self.most else ""
+        genuine = f" the first {len(self.rows):,} of {self._whole:,} genuine rows" if self._whole > len(self.rows) else ""
+        return f" Compared are{' and'.join(filter(None, (learned, genuine)))}." if learned or genuine else ""
 
     def parts(self, samples: Any) -> LawParts:
         """What bias and variance of samples (S, n, d) are made of."""

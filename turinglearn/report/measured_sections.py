@@ -79,8 +79,9 @@ def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Ce
         for name in figures:
             if name in shown or name in bayes or "[" in name or _is_end(name, figures):
                 continue
-            if values := [f[name] for f in done if math.isfinite(f.get(name, math.nan))]:
-                e = mean_over_seeds(values, *(figures.get(f"{name}{end}", math.nan) for end in ("_low", "_high")))
+            if having := [each for each in done if math.isfinite(each.get(name, math.nan))]:
+                ends = (having[0].get(f"{name}{end}", math.nan) for end in ("_low", "_high"))
+                e = mean_over_seeds([each[name] for each in having], *ends)
                 rows.append((label, arm, name, e.value, e.low, e.high, _replicates(e, block), beside.get(name)))
     exact = [(label, "Bayes rule", name.removeprefix(_BAYES), value) for name, value in bayes.items()]
     return rows + [(*each, math.nan, math.nan, "", None) for each in exact]

@@ -47,6 +47,7 @@ def digest(runs: Iterable[Run]) -> str:
         names = sorted(run.figures)
         found.update("\0".join([run.identity, run.seed, run.status, *names]).encode("utf-8", "surrogatepass"))
         found.update(struct.pack(f"<{len(names)}d", *map(run.figures.__getitem__, names)))
+        found.update(b"" if run.sample is None else run.sample.astype("<f8").tobytes())
     return found.hexdigest()
 
 
@@ -79,5 +80,5 @@ def _readable(text: str) -> str:
     """A JSON object as "name value, name value"."""
     if not text.startswith("{"):
         return text or "unknown"
-    told = {name: f"{value:g}" if isinstance(value, float) else value for name, value in json.loads(text).items()}
+    told = {name: f"{value:.15g}" if isinstance(value, float) else value for name, value in json.loads(text).items()}
     return ", ".join(f"{name} {value}" for name, value in sorted(told.items())) or "unknown"

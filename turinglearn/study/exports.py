@@ -42,7 +42,7 @@ def export(store: Store, path: Path | str) -> int:
         raise StoreProblem(f"{path} ends in {path.suffix or 'nothing'}; expected .parquet or .csv.")
     cells = store.select(_CELLS)
     columns: _Columns = {name: [row[i] for row in cells] for i, name in enumerate(_COLUMNS)}
-    payloads, figures = (_spread(columns[name], f"{name}.") for name in ("payload", "figures"))
+    payloads, figures = _spread(columns["payload"], "payload."), _spread(columns["figures"], "figures.", list)
     partial = path.with_name(f"{path.name}.{secrets.token_hex(4)}.partial")
     try:
         with partial.open("xb") as file:
@@ -60,15 +60,11 @@ def export(store: Store, path: Path | str) -> int:
     return len(cells)
 
 
-def _spread(texts: list[str | None], prefix: str) -> _Columns:
-    """A column for each entry of these JSON objects."""
+def _spread(texts: list[str | None], prefix: str, *but: type) -> _Columns:
+    """A column for each entry of these JSON objects that is none of these types."""
     entries = [json.loads(text) if text else {} for text in texts]
-    names = dict.fromkeys(name for entry in entries for name, value in entry.items() if not _is_sample(value))
+    names = dict.fromkeys(name for entry in entries for name, value in entry.items() if not isinstance(value, but))
     return {f"{prefix}{name}": [_plain(entry.get(name)) for entry in entries] for name in names}
-
-
-def _is_sample(value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and isinstance(value[0], list)
 
 
 def _plain(value: Any) -> Any:
@@ -128,7 +124,10 @@ def read_parquet(path: Path) -> sqlite3.Connection:
         raise StoreProblem(f"{path} is no store of a study, or is damaged: {error}. Use a copy, or export it anew.") from error
     version = metadata.get(b"turinglearn study", b"none").decode()
     if version != str(VERSION) or table.column_names != list(_COLUMNS):
-        raise StoreProblem(f"{path} is an export of version {version}; expected {VERSION}. Export it anew.")
+        raise StoreProblem(
+            f"{path} is an export of version {version}; expected {VERSION}. Read it with the turinglearn that wrote it, or run "
+            "its specification anew."
+        )
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.executescript(f"{SCHEMA} PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};")
     connection.execute("INSERT INTO study VALUES (?)", (metadata.get(b"turinglearn title", b"").decode(),))

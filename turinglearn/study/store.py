@@ -180,7 +180,7 @@ class Store:
             if version != VERSION:
                 raise StoreProblem(
                     f"{self.path} is a store of version {version}, and this turinglearn reads version {VERSION}. "
-                    "Install the turinglearn that wrote it, or a later one."
+                    "Install the turinglearn that wrote it, or run its specification into a new store."
                 )
         except BaseException:
             connection.close()

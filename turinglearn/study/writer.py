@@ -98,8 +98,10 @@ class Writer(Store):
 
     def write(self, outcome: Outcome) -> None:
         """Add a finished cell of the run that has begun. When this returns, the death of this process cannot lose it."""
+        if not self._runs:
+            raise StoreProblem(f"No run has begun on {self.path}: begin one with its plan before cells are written.")
         figures, o = canonical(outcome.figures), outcome
-        hardware = next(iter(self._runs), "") if o.hardware is None else canonical(o.hardware)
+        hardware = next(iter(self._runs)) if o.hardware is None else canonical(o.hardware)
         with self._transaction(wait=time.monotonic() > self._synced + _SYNC) as connection:
             run = self._runs.get(hardware) or self._run_on(hardware, connection)
             row = (o.identity, run, o.status, figures, o.error, o.seconds, o.started, o.worker)
@@ -111,7 +113,7 @@ class Writer(Store):
         return connection.execute(
             'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
             'SELECT started, function, seconds, memory, versions, "commit", ?, driver FROM run WHERE id = ?',
-            (hardware, next(iter(self._runs.values()), None)),
+            (hardware, next(iter(self._runs.values()))),
         ).lastrowid
 
     @contextmanager

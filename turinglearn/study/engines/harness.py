@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import math
 import os
 import random
 import re
@@ -76,13 +77,19 @@ def _figures(found: Any) -> dict[str, Any]:
             raise TypeError(
                 f"The cell's function returned {name!r}: {value!r:.80}; expected a name, and a number, None or a list of rows."
             )
-    return {name: _figure(value) for name, value in found.items()}
+        if isinstance(value, list) and not _are_rows(value):
+            raise TypeError(f"The cell's function returned {name!r}: {value!r:.80}; expected rows of numbers, equally long.")
+    return {name: [list(map(_finite, row)) for row in v] if isinstance(v, list) else _finite(v) for name, v in found.items()}
 
 
-def _figure(value: Any) -> Any:
-    if isinstance(value, list):
-        return [[float(entry) for entry in row] for row in value]
-    return None if value is None else float(value)
+def _are_rows(value: list[Any]) -> bool:
+    lists = all(isinstance(row, list) for row in value)
+    return lists and len({len(row) for row in value}) <= 1 and not any(isinstance(v, str | bytes) for row in value for v in row)
+
+
+def _finite(value: Any) -> float | None:
+    """A number, or None where it is not finite, which JSON does not hold."""
+    return None if value is None or not math.isfinite(value) else float(value)
 
 
 def _told(error: BaseException) -> str:

@@ -29,11 +29,14 @@ def resident(process: int) -> int:
         import psutil
     except ImportError as error:
         raise StudyProblem("Memory limits on this system need psutil. Install it: pip install psutil") from error
-    try:
+    held = 0
+    with suppress(psutil.NoSuchProcess):
         root = psutil.Process(process)
-        return sum(int(each.memory_info().rss) for each in (root, *root.children(recursive=True)))
-    except psutil.NoSuchProcess:
-        return 0
+        held = int(root.memory_info().rss)
+        for child in root.children(recursive=True):
+            with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                held += int(child.memory_info().rss)
+    return held
 
 
 def _descendants(process: int) -> list[int]:
