@@ -9,7 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 from turinglearn.report.document import Cell, Document, Heading, Paragraph, Table
-from turinglearn.report.rows import Run, number
+from turinglearn.report.rows import Pairs, Run, number
 
 __all__ = ["provenance_section"]
 
@@ -32,10 +32,13 @@ def provenance_section(document: Document, runs: Sequence[Run]) -> None:
     document.add(
         Table("specification", "What was varied, as the rows have it.", ("factor", "levels", "how many"), _levels(runs))
     )
-    budgets = Counter((run.kind, run.arm, _budget(run)) for run in cells if run.arm)
+    alike = Counter((run.kind, run.arm, run.setting, run.dials) for run in cells if run.arm)
+    budgets: Counter[tuple[str, str, str]] = Counter()
+    for (kind, arm, setting, dials), n in alike.items():
+        budgets[kind, arm, _budget(setting, dials)] += n
     rows = [(*each, n) for each, n in sorted(budgets.items())]
     document.add(Table("budgets", "What each discriminator was given.", ("cells", "discriminator", "budget", "how many"), rows))
-    recipes = sorted({each for run in runs for each in run.recipes})
+    recipes = sorted({each for some in {run.recipes for run in runs} for each in some})
     if recipes:
         document.add(Table("recipes", "What the names stand for.", ("factor", "name", "recipe"), recipes))
 
@@ -53,14 +56,9 @@ def digest(runs: Iterable[Run]) -> str:
 
 def _levels(runs: Sequence[Run]) -> list[tuple[Cell, ...]]:
     found: Mapping[str, set[str]] = defaultdict(set)
-    for kind, setting, dials, arm, seed in {(r.kind, r.setting, r.dials, r.arm, r.seed) for r in runs}:
-        for name, value in (
-            ("cells", kind),
-            *setting,
-            *((s, f"{v:g}") for s, v in dials),
-            ("discriminator", arm),
-            ("seed", seed),
-        ):
+    found["seed"].update(run.seed for run in runs)
+    for kind, setting, dials, arm in {(r.kind, r.setting, r.dials, r.arm) for r in runs}:
+        for name, value in (("cells", kind), *setting, *((s, f"{v:g}") for s, v in dials), ("discriminator", arm)):
             found[name].add(value)
     rows: list[tuple[Cell, ...]] = []
     for name, levels in sorted(found.items()):
@@ -70,10 +68,10 @@ def _levels(runs: Sequence[Run]) -> list[tuple[Cell, ...]]:
     return rows
 
 
-def _budget(run: Run) -> str:
+def _budget(setting: Pairs, dials: Sequence[tuple[str, float]]) -> str:
     """Such as "n 400, rounds 100"."""
-    own = [f"{name.removeprefix('budget: ')} {value}" for name, value in run.setting if name.startswith("budget: ")]
-    return ", ".join([f"{sign} {value:g}" for sign, value in run.dials if sign == "n"] + own)
+    own = [f"{name.removeprefix('budget: ')} {value}" for name, value in setting if name.startswith("budget: ")]
+    return ", ".join([f"{sign} {value:g}" for sign, value in dials if sign == "n"] + own)
 
 
 def _readable(text: str) -> str:
