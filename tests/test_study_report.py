@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gc
 import hashlib
 import io
 import json
@@ -354,6 +355,18 @@ def test_a_report_on_many_samples_says_which_rows_it_compares(monkeypatch, rows)
     truth = next(each for each in rows if each["payload"]["kind"] == "truth")["figures"]
     found = split_energy([x[:8] for x in samples(rows, "svm")], np.array(truth["x"])[:50])
     assert float(line["bias"]) == found.bias.value
+
+
+def test_the_collector_is_as_it_was_after_a_report(rows):
+    for enabled in (True, False):
+        (gc.enable if enabled else gc.disable)()
+        try:
+            compose(rows)
+            with pytest.raises(ValueError, match="no discriminator 'none'"):
+                compose(rows, control="none")
+            assert gc.isenabled() is enabled
+        finally:
+            gc.enable()
 
 
 def test_the_hash_of_the_rows_tells_samples(rows):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from scipy.stats import t as student_t
+from scipy.special import stdtr, stdtrit
 
 from turinglearn.bias import holm, mean_interval, probability_of_improvement
 from turinglearn.metrics import Interval
@@ -134,7 +134,7 @@ def _single(c: Contrast, seed: str) -> Contrast | None:
     error = math.hypot(*(figures.get(f"{name}_se", math.nan) for figures in (ours, theirs)))
     if c.failed or not math.isfinite(error) or not sets.isdecimal() or int(sets) < 3:
         return None
-    difference, margin = ours[name] - theirs[name], float(student_t.ppf(1 - LEVEL / 2, int(sets) - 1)) * error
+    difference, margin = ours[name] - theirs[name], float(stdtrit(int(sets) - 1, 1 - LEVEL / 2)) * error
     found = Interval(difference, difference - margin, difference + margin, error)
     return replace(c, dropped=found, imputed=found, p=_p_value(found, int(sets)), sets=int(sets))
 
@@ -154,7 +154,7 @@ def _p_value(interval: Interval, n: int) -> float:
     """Two-sided, by Student's t. Seeds that make no difference at all are no replicates: they decide nothing."""
     if not interval.standard_error > 0:
         return 1.0
-    return float(2 * student_t.sf(abs(interval.value) / interval.standard_error, n - 1))
+    return float(2 * stdtr(n - 1, -abs(interval.value) / interval.standard_error))
 
 
 def _judged(contrast: Contrast, adjusted: float) -> Contrast:

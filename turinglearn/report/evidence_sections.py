@@ -122,7 +122,7 @@ def _places(x: Any) -> list[tuple[float, float]]:
     """The points (n, d) in a plane."""
     if x.shape[1] == 1:
         return [(float(v), (i + 0.5) / len(x)) for i, v in enumerate(np.sort(x[:, 0]))]
-    return [(float(a), float(b)) for a, b in x[:, :2]]
+    return [(a, b) for a, b in x[:, :2].tolist()]
 
 
 def over_seeds(runs: Mapping[str, Run], prefix: str) -> dict[str, Estimate]:

@@ -107,7 +107,7 @@ class _Known:
     ) -> tuple[Pairs, Pairs, tuple[tuple[str, float], ...]]:
         """See `_setting`."""
         budget = _object(payload.get("budget"))
-        key = repr(([payload.get(name) for name in _FACTORS], recipes.get("problem"), sorted(budget.items())))
+        key = repr([*map(payload.get, _FACTORS), recipes.get("problem"), budget])
         if key not in self._settings:
             self._settings[key] = _setting(payload, str(recipes.get("problem") or payload.get("problem")), budget)
         return self._settings[key]

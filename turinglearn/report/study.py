@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import gc
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,19 @@ from turinglearn.report.rows import read
 __all__ = ["compose", "write"]
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles, of which a report makes none: it would look through all rows again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_uncollected()
 def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = None, planned: int | None = None) -> Document:
     """What the rows of a store say, as a `Document`.
 
@@ -56,6 +71,7 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     return document
 
 
+@_uncollected()
 def write(document: Document, folder: Path) -> Path:
     """Write report.html, report.md, and beside them a folder, data, with the CSV and the pictures; returns the page's path.
 
