@@ -347,7 +347,7 @@ def test_the_interval_of_a_figure_that_one_seed_has_is_that_seeds_own(first):
 
 def test_a_report_on_many_samples_says_which_rows_it_compares(monkeypatch, rows):
     assert "Compared are" not in as_html(compose(rows))
-    for name, value in {"_PAIRS": 0, "_SQUARES": 0, "_LEAST": 50, "_LEAST_OF_EACH": 8}.items():
+    for name, value in {"_GENUINE": 0, "_LEARNED": 0, "_LEAST_GENUINE": 50, "_LEAST_LEARNED": 8}.items():
         monkeypatch.setattr(estimates, name, value)
     page = as_html(compose(rows))
     assert "Compared are the first 8 of 24 rows of a learned sample and the first 50 of 200 genuine rows." in page

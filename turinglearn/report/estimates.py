@@ -37,8 +37,8 @@ __all__ = [
 ]
 
 
-# How many rows are compared, of which many runs take fewer: runs by genuine rows, runs by the square of a sample's; at least.
-_PAIRS, _SQUARES, _LEAST, _LEAST_OF_EACH = 15_000_000, 40_000_000, 256, 24
+# How many rows all runs together compare, of genuine samples and of their own, and how many each at least.
+_GENUINE, _LEARNED, _LEAST_GENUINE, _LEAST_LEARNED = 10_000_000, 1_100_000, 128, 16
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def blocks_of(runs: Sequence[Run]) -> list[Block]:
     """
     truths = sorted((run for run in runs if run.kind == "truth" and run.sample is not None), key=lambda run: len(run.sample))
     many = sum(run.sample is not None for run in runs)
-    rows, most = max(_LEAST, _PAIRS // max(many, 1)), max(_LEAST_OF_EACH, math.isqrt(_SQUARES // max(many, 1)))
+    rows, most = max(_LEAST_GENUINE, _GENUINE // max(many, 1)), max(_LEAST_LEARNED, _LEARNED // max(many, 1))
     genuine = {dict(run.setting)["problem"]: Genuine(run.sample, rows, most) for run in truths}
     common, found = Common(runs), dict[Any, Block]()
     for run in runs:
