@@ -62,9 +62,9 @@ def _levels(runs: Sequence[Run]) -> list[tuple[Cell, ...]]:
             found[name].add(value)
     rows: list[tuple[Cell, ...]] = []
     for name, levels in sorted(found.items()):
-        ordered = sorted(levels, key=lambda v: (number(v) is None, number(v) or 0.0, v))
+        ordered = sorted(filter(None, levels), key=lambda v: (number(v) is None, number(v) or 0.0, v))
         more = "" if len(ordered) <= _TOLD else ", …"
-        rows.append((name, ", ".join(filter(None, ordered[:_TOLD])) + more, len(ordered)))
+        rows.append((name, ", ".join(ordered[:_TOLD]) + more, len(ordered)))
     return rows
 
 
