@@ -86,7 +86,9 @@ _METHODS = (
     _Method(
         "family",
         "Family of comparisons",
-        "p₍₁₎ ≤ … ≤ p₍M₎;   adjusted p₍ᵢ₎ = max over j ≤ i of min(1, (M − j + 1) p₍ⱼ₎),   M comparisons",
+        "p = 2 P(T ≥ |d| / s),   s = the longer side of the interval of d over its t, so that of a lopsided interval p can "
+        "exceed .05 where it leaves out 0;   p₍₁₎ ≤ … ≤ p₍M₎,   adjusted p₍ᵢ₎ = max over j ≤ i of min(1, (M − j + 1) p₍ⱼ₎),   "
+        "M comparisons",
         "Holm (1979)",
     ),
     _Method(
