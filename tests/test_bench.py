@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests.study_driver import plan_of, trusted
-from tests.study_plans import lasting
+from tests.study_plans import lasting, plan
 from turinglearn import bench
 from turinglearn.study.store import Store, StoreProblem
 from turinglearn.study.writer import Writer
@@ -228,3 +228,14 @@ def test_a_specification_is_filtered_run_and_reported(tmp_path, monkeypatch):
     done = CliRunner().invoke(bench.app, ["run", "study.toml", "--only", "discriminator=svm"])
     assert done.exit_code == 1
     assert "svm" in done.output
+
+
+def test_a_report_that_cannot_be_written_says_where_and_what_to_do(tmp_path):
+    with Writer(tmp_path / "s.sqlite") as writer:
+        writer.begin(plan(None))
+    (tmp_path / "file").write_text("hi")
+    found = CliRunner().invoke(bench.app, ["report", str(tmp_path / "s.sqlite"), "--out", str(tmp_path / "file")])
+    assert found.exit_code == 1
+    assert "cannot be written to" in found.stderr
+    assert "Choose another folder by --out." in found.stderr
+    assert (tmp_path / "file").read_text() == "hi"

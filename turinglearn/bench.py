@@ -19,7 +19,7 @@ from turinglearn.mistakes import mistakes
 from turinglearn.study.driver import Engine, Stopped, run
 from turinglearn.study.engines import Cluster, Inline, Processes
 from turinglearn.study.exports import export
-from turinglearn.study.outcomes import Plan
+from turinglearn.study.outcomes import Plan, StudyProblem
 from turinglearn.study.progress import watching
 from turinglearn.study.specification import read_specification
 from turinglearn.study.store import Store
@@ -151,7 +151,12 @@ def report(
             control=control,
             planned=max(opened.counts()["cells"], opened.whole()),
         )
-        print(write(document, out or store.with_name(f"{store.stem}-report")))
+        folder = out or store.with_name(f"{store.stem}-report")
+        try:
+            print(write(document, folder))
+        except OSError as error:
+            why = f"The report cannot be written to {folder}: {error.strerror or error}"
+            raise StudyProblem(f"{why}. Choose another folder by --out.") from error
 
 
 def _seek_here(allow_imports: bool) -> None:
