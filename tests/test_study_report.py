@@ -705,6 +705,12 @@ def test_a_discriminator_that_never_finished_is_no_control_by_itself(failed, con
     assert {c["control"] for c in table(compose(rows, control="forest"), "comparisons")} == {"forest"}
 
 
+def test_a_discriminator_without_any_figures_is_the_reason_of_its_comparison():
+    found = table(compose(failing(judge_rows(seeds=1), every=1, arm="forest")), "comparisons")
+    why = {line["why undecided"] for line in found if line["discriminator"] == "forest"}
+    assert why == {"no run of forest ended with figures: see Failures and cost"}
+
+
 def test_a_part_of_a_study_says_so(rows):
     assert f"{len(rows)} of 200 cells are finished" in as_html(compose(rows, planned=200))
     judges, games = (sum(each["payload"]["kind"] == kind for each in rows) for kind in ("judge", "game"))

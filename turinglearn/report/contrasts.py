@@ -115,6 +115,9 @@ def _contrast(block: Block, quantity: Quantity, known: dict[str, dict[str, Any]]
         return replace(empty, why="not measured")
     if n == 1 and quantity.needs == 2 and (single := _single(empty, both[0])) is not None:
         return single
+    none = [name for name in (arm, control) if not any(known[name][seed] is not None for seed in common)]
+    if common and none:
+        return replace(empty, why=f"no run of {' and none of '.join(none)} ended with figures: see Failures and cost")
     if n < quantity.needs:
         return replace(empty, why=f"both finished {n} of {len(common)} seeds; {quantity.needs} are needed")
     dropped = _paired(empty, ours, theirs, both, None)
