@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -128,20 +128,19 @@ def _negative(d: Any) -> Any:
 
 
 def _means(y: Any, kernel: Kernel) -> Any:
-    return (_summed(y, y, kernel, _room(y)) - float(kernel(np.zeros(1))[0])) / (len(y) - 1)
+    sums = sum(part.sum(axis=0) for _, part in _chunks(y, lambda stop: y, kernel))
+    return (sums - float(kernel(np.zeros(1))[0])) / (len(y) - 1)
 
 
-def _summed(x: Any, y: Any, kernel: Kernel, room: Any) -> Any:
-    """Σ_i k(x_i, y_j), (len(y),)."""
-    sums, rows = np.zeros(len(y)), len(room) // len(y)
+def _chunks(x: Any, others: Callable[[int], Any], kernel: Kernel) -> Iterator[tuple[slice, Any]]:
+    """k(x_i, y_j) of some rows at a time, for the y of the last of them, in memory that the next ones take."""
+    most = len(others(len(x)))
+    rows = max(1, _ROOM // most)
+    room = np.empty(rows * most)
     for i in range(0, len(x), rows):
         some = x[i : i + rows]
-        sums += kernel(cdist(some, y, out=room[: len(some) * len(y)].reshape(len(some), len(y)))).sum(axis=0)
-    return sums
-
-
-def _room(*samples: Any) -> Any:
-    return np.empty(max(_ROOM, *map(len, samples)))
+        y = others(i + len(some))
+        yield slice(i, i + len(some)), kernel(cdist(some, y, out=room[: len(some) * len(y)].reshape(len(some), len(y))))
 
 
 def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel, means: Any = None) -> LawParts:
@@ -154,18 +153,23 @@ def _parts(samples: Sequence[Array], genuine: Array, kernel: Kernel, means: Any 
             "expected a list of at least 3 samples, one for each seed, and then the genuine one, with as many features."
         )
     together, sizes, alone = np.concatenate(xs), np.array([len(x) for x in xs]), float(kernel(np.zeros(1))[0])  # k(x, x)
-    ends, between, facing, room = np.cumsum(sizes), np.zeros((n, n)), np.empty((n, len(y))), _room(together, y)
-    for i, x in enumerate(xs):  # with all before it, and itself, at once
-        sums = np.add.reduceat(_summed(x, together[: ends[i]], kernel, room), (ends - sizes)[: i + 1])
-        between[i, : i + 1] = between[: i + 1, i] = sums / (sizes[: i + 1] * sizes[i])
-        facing[i] = _summed(x, y, kernel, room) / sizes[i]
+    ends, owner = np.cumsum(sizes), np.repeat(np.arange(n), sizes)
+    between, across, facing = np.zeros((n, n)), np.zeros(n), np.zeros(len(y))
+    for rows, k in _chunks(together, lambda stop: together[: ends[owner[stop - 1]]], kernel):  # with all before, and themselves
+        those = owner[rows]
+        np.add.at(between[:, : those[-1] + 1], those, np.add.reduceat(k, (ends - sizes)[: those[-1] + 1], axis=1))
+    for rows, k in _chunks(together, lambda stop: y, kernel):
+        np.add.at(across, owner[rows], k.mean(axis=1))
+        facing += (1 / sizes[owner[rows]]) @ k
+    between = np.tril(between) / np.outer(sizes, sizes)
+    between += np.tril(between, -1).T
     repeated = between.diagonal().copy()
     np.fill_diagonal(between, 0.0)
     return LawParts(
         within=(sizes * repeated - alone) / (sizes - 1),
         repeated=repeated,
         between=between,
-        across=facing.mean(axis=1),
-        facing=facing.mean(axis=0),
+        across=across / sizes,
+        facing=facing / n,
         genuine=_means(y, kernel) if means is None else means,
     )

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import os
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +22,6 @@ __all__ = [
     "Quantity",
     "blocks_of",
     "estimate",
-    "find_laws",
     "laws",
     "left_out",
     "mean_over_seeds",
@@ -110,13 +106,6 @@ def blocks_of(runs: Sequence[Run]) -> list[Block]:
             found[key] = Block(run.kind, setting, family, run.dials, known, {})
         found[key].arms.setdefault(run.arm, {})[run.seed] = run
     return list(found.values())
-
-
-def find_laws(blocks: Iterable[Block]) -> None:
-    """Find the bias and variance of all learned laws, which takes longest, on all cores at once."""
-    law, asked = laws("bias"), [(b, arm) for b in blocks if b.kind == "game" and b.genuine is not None for arm in b.arms]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        deque(pool.map(lambda each: estimate(law, *each), asked), maxlen=0)
 
 
 def left_out(blocks: Iterable[Block]) -> str:

@@ -167,7 +167,7 @@ def _by_seed(count: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _sample(rows: Any) -> Any:
     """A sample (n, d) of its rows; nothing where there are none, or they are not equally long."""
-    if not isinstance(rows, list) or len({len(row) for row in rows}) != 1:
+    if not isinstance(rows, list) or len(set(map(len, rows))) != 1:
         return None
     return np.array(rows, dtype=float)
 

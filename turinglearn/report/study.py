@@ -12,7 +12,7 @@ from turinglearn.report.answer import answer
 from turinglearn.report.bias_sections import curve_section, efficiency_section, plane_section
 from turinglearn.report.contrasts import contrasts, control_of
 from turinglearn.report.document import Document, comma_separated
-from turinglearn.report.estimates import blocks_of, find_laws, primary, splits
+from turinglearn.report.estimates import blocks_of, primary, splits
 from turinglearn.report.evidence_sections import beside_section, cross_section, failure_section
 from turinglearn.report.folder import refilled, whole
 from turinglearn.report.labels import Labels
@@ -49,7 +49,6 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     """
     runs = read(rows)
     blocks = blocks_of(runs)
-    find_laws(blocks)
     kinds = sorted({block.kind for block in blocks})
     quantities = {kind: q for kind in kinds if (q := primary(blocks, kind)) is not None}
     control = control_of(blocks, control) if blocks or control is not None else ""
