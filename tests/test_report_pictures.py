@@ -86,7 +86,8 @@ def test_parameters_beside_their_bounds_have_names_of_their_own():
 def test_curves_have_the_names_of_the_planes():
     parts = compose(judge_rows(seeds=3)).data()
     shown = [drawn(svg, "title") for svg in parts["curves-judge-n"].pictures]
-    assert sorted(shown) == [["correlated (d = 2, KL = 0.5)"]] * 2 + [["correlated (d = 8, KL = 0.5)"]] * 2
+    names = [f"correlated (d = {d}, KL = 0.5): {part} in log-loss" for d in (2, 8) for part in ("bias", "variance")]
+    assert sorted(" ".join(title) for title in shown) == names
 
 
 def test_no_two_pictures_of_a_figure_have_the_same_title():
@@ -94,7 +95,7 @@ def test_no_two_pictures_of_a_figure_have_the_same_title():
     for each in rows:
         each["payload"]["problem"] = f"{each['payload']['problem']} with {'a name that is long and ' * 4}ends"
     for part in compose(rows).data().values():
-        if isinstance(part, Figure) and not part.name.startswith("curves"):  # of which bias and variance share a title
+        if isinstance(part, Figure):
             titles = [" ".join(drawn(svg, "title")) for svg in part.pictures]
             assert len(set(titles)) == len(titles)
 
@@ -116,9 +117,9 @@ def test_the_first_pictures_show_as_many_problems_and_both_quantities():
     planes = [drawn(svg, "title")[0] for svg in parts["plane-judge-squared_bias"].pictures]
     assert len(planes) == 40
     assert len({title.partition(" (")[0] for title in planes[:20]}) == 20
-    curves = [drawn(svg, "label middle")[1] for svg in parts["curves-judge-n"].pictures]
+    curves = [" ".join(drawn(svg, "title")) for svg in parts["curves-judge-n"].pictures]
     assert len(curves) == 40
-    assert [curves[:12].count(f"{part} in log-loss") for part in ("bias", "variance")] == [6, 6]
+    assert [sum(f"{part} in log-loss" in title for title in curves[:12]) for part in ("bias", "variance")] == [6, 6]
 
 
 def test_later_pictures_are_closed_and_none_is_missing():

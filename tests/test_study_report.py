@@ -304,6 +304,26 @@ def test_completion_is_that_of_the_bias_room(rows, document):
     assert int(line["ok"]) + int(line["error"]) + int(line["timeout"]) + int(line["crashed"]) == int(line["runs"]) == 24
 
 
+def test_completion_of_games_is_told_where_only_all_seeds_together_have_a_bias():
+    rows = failing(game_rows(), every=1)
+    found = {c["discriminator"]: c for c in table(compose(rows), "completion")}
+    energy = figures(rows, "game", "svm", "energy_distance").mean()
+    assert float(found["svm"]["completion"]) == 1
+    assert found["svm"]["of"] == "distance of the learned law, bias and variance together"
+    for column in ("failures left out", "failures as the worst"):
+        assert float(found["svm"][column]) == pytest.approx(energy)
+        assert found["forest"][column] == ""  # no run of it ended
+    assert float(found["forest"]["completion"]) == 0
+
+
+def test_the_levels_of_judges_and_games_are_apart(rows):
+    levels = {(c["cells"], c["factor"]): c["levels"] for c in table(compose(rows), "specification")}
+    assert levels["judge", "n"] == "200, 800"
+    assert levels["game", "n"] == "400"
+    assert not any("draws" in factor for _, factor in levels)  # of the problem by itself
+    assert {kind for kind, _ in levels} == {"game", "judge"}
+
+
 def test_the_summary_has_the_mean_over_settings_by_seed_and_the_chance_of_less():
     rows = judge_rows()
     shape = [(n, d) for d in (2, 8) for n in (200, 800)]
@@ -346,11 +366,11 @@ def test_the_interval_of_a_figure_that_one_seed_has_is_that_seeds_own(first):
 
 
 def test_a_report_on_many_samples_says_which_rows_it_compares(monkeypatch, rows):
-    assert "Compared are" not in as_html(compose(rows))
+    assert "Each learned law is known by 24 rows that its run keeps, the genuine one by 200." in as_html(compose(rows))
     for name, value in {"_GENUINE": 0, "_LEARNED": 0, "_LEAST_GENUINE": 50, "_LEAST_LEARNED": 8}.items():
         monkeypatch.setattr(estimates, name, value)
     page = as_html(compose(rows))
-    assert "Compared are the first 8 of 24 rows of a learned sample and the first 50 of 200 genuine rows." in page
+    assert "Each learned law is known by 8 of the 24 rows that its run keeps, the genuine one by 50 of 200." in page
     line = next(c for c in table(compose(rows), "plane-game-law_bias") if c["discriminator"] == "svm")
     truth = next(each for each in rows if each["payload"]["kind"] == "truth")["figures"]
     found = split_energy([x[:8] for x in samples(rows, "svm")], np.array(truth["x"])[:50])
@@ -462,7 +482,8 @@ def test_every_figure_of_the_rows_is_shown(rows, document):
     assert line["replicates"] == "6 seeds"
     best = [c for c in found if c["discriminator"] == "Bayes rule"]
     assert [(c["measure"], float(c["mean"]), c["low"]) for c in best] == [("log_loss", 0.54, "")] * 4
-    assert {c["measure"] for c in table(document, "measured-game")} == {"rounds", "energy_distance"}
+    assert {c["measure"] for c in table(document, "measured-game")} == {"energy_distance"}
+    assert "Everywhere the same: rounds 500." in document.data()["measured-game"].caption
     assert {c["measure"] for c in table(document, "measures") if not c["what it is"]} == set()
 
 
@@ -479,14 +500,29 @@ def test_figures_of_games_stand_beside_those_of_the_truth():
         if each["payload"]["kind"] == "truth":
             each["figures"] |= {"floor": 0.002, "entropy": 2.5, "entropy_se": 0.1}
         elif each["payload"]["discriminator"] == "svm":
-            each["figures"] |= {"log_density": -3.0, "high_quality": 0.9}
+            each["figures"] |= {"log_density": -3.0, "reverse_kl": 0.1 * each["payload"]["seeds"][0]}
     beside = {(c["discriminator"], c["measure"]): c["of the truth"] for c in table(compose(rows), "measured-game")}
-    assert {measure: beside["svm", measure] for measure in ("energy_distance", "log_density", "high_quality", "rounds")} == {
+    assert {measure: beside["svm", measure] for measure in ("energy_distance", "log_density", "reverse_kl")} == {
         "energy_distance": "0.002",
         "log_density": "-2.5",
-        "high_quality": "",
-        "rounds": "",
+        "reverse_kl": "",
     }
+
+
+def test_intervals_of_shares_and_counts_end_where_nothing_is_possible():
+    rows = game_rows(seeds=3)
+    for each in rows:
+        if each["payload"]["kind"] == "game":
+            seed = each["payload"]["seeds"][0]
+            each["figures"] |= {"modes": 8, "modes_captured": 8 - (seed == 0), "high_quality": 1 - 0.5 * (seed == 0)}
+            each["figures"] |= {"off_support": 0.1 * (seed == 0)}
+    found = compose(rows)
+    ends = {c["measure"]: (float(c["low"]), float(c["high"])) for c in table(found, "measured-game")}
+    assert ends["modes_captured"][1] == 8
+    assert ends["high_quality"][1] == 1
+    assert ends["off_support"][0] == 0
+    assert all(0 <= float(c["low"]) <= float(c["high"]) <= 1 for c in table(found, "cross-examination"))
+    assert "Everywhere the same: modes 8, rounds 500." in found.data()["measured-game"].caption
 
 
 def test_a_long_table_of_figures_is_closed_at_first():

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from turinglearn.report.charts import curves
+from turinglearn.report.charts import curves, dots, plane, scatters
 from turinglearn.report.dress import STYLE
 from turinglearn.report.estimates import Estimate
 from turinglearn.report.svg import COLOURS, MARKS, marker, powers, style_of
@@ -102,3 +102,31 @@ def test_values_near_each_other_are_on_a_scale_from_zero():
     assert not by_powers
     assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
     assert not drawn(0.001, 0.1, 10.0, spread=2.0)[1]  # none is surely above 0
+
+
+def estimates(spread):
+    return {arm: Estimate(v, v - spread, v + spread, 9) for arm, v in {"a": 1.0, "b": 1.2}.items()}
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda found: curves("title", {arm: [(1.0, e), (2.0, e)] for arm, e in found.items()}, ["a", "b"], ("n", "bias")),
+        lambda found: plane("title", {arm: (e, e) for arm, e in found.items()}, ["a", "b"], ("bias", "variance")),
+        lambda found: dots("title", [("row", found)], ["a", "b"], "rmse"),
+    ],
+)
+def test_an_interval_that_is_longer_than_shown_ends_in_an_arrow(draw):
+    arrows = re.compile(r'class="s\d bar"[^>]*/><polygon class="f\d" points="([^"]*)"/>')
+    assert not arrows.search(draw(estimates(0.1)))
+    heads = arrows.findall(draw(estimates(50.0)))
+    assert heads
+    for head in heads:  # three corners, of which the first is the tip
+        (x, y), *sides = [tuple(map(float, corner.split(","))) for corner in head.split()]
+        assert len({round(np.hypot(x - a, y - b), 1) for a, b in sides}) == 1
+
+
+def test_learned_samples_have_the_colours_of_their_arms_and_the_genuine_one_its_own():
+    pictures = scatters("ring", [(0.0, 0.0), (1.0, 1.0)], {"genuine": [(0.5, 0.5)], "svm": [(9.0, 0.5)]}, ["svm", "genuine"])
+    assert [re.search(r'class="(\w+) points"', svg)[1] for svg in pictures] == ["genuine", "s1", "s0"]
+    assert "1 of 1 outside" in pictures[2]

@@ -12,7 +12,7 @@ from turinglearn.bias import parameter_errors, relative_efficiency
 from turinglearn.metrics import Interval
 from turinglearn.report.charts import curves, dots, plane
 from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, keys
-from turinglearn.report.estimates import Block, Estimate, Quantity, estimate, laws, left_out, splits
+from turinglearn.report.estimates import Block, Estimate, Quantity, estimate, laws, replicates, sampled, splits
 from turinglearn.report.labels import Labels
 from turinglearn.report.pictures import Drawing, drawn, problem_of
 from turinglearn.report.rows import DIALS
@@ -21,8 +21,8 @@ __all__ = ["curve_section", "efficiency_section", "plane_section"]
 
 _ENOUGH = 10  # seeds, for a ratio of two mean square errors
 _INTERVALS = (
-    "with 95 % intervals over seeds, or over training sets where cells have one seed; see Methods. Very long ones are cut. "
-    "Where values are far apart an axis is marked (log), and what is lower than its ends stands at its edge."
+    "with 95 % intervals over seeds, or over training sets where cells have one seed; see Methods. One that ends in "
+    "an arrow is longer. Where values are far apart an axis is marked (log), and what is below it stands at its edge."
 )
 
 
@@ -38,8 +38,8 @@ def plane_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
             empty = False
             pictures, more = drawn(drawings)
             caption = f"Cells of kind {kind}: {bias.title} beside {variance.title}, in {bias.unit}, {_INTERVALS}"
-            caption += left_out(blocks) if bias.name == laws("bias").name else ""
-            columns = ("setting", "discriminator", "seeds", *_columns("bias"), *_columns("variance"))
+            caption += sampled(blocks) if bias.name == laws("bias").name else ""
+            columns = ("setting", "discriminator", "replicates", *_columns("bias"), *_columns("variance"))
             document.add(
                 Figure(
                     f"plane-{kind}-{bias.name}".replace(".", "-"),
@@ -70,7 +70,7 @@ def curve_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
             empty = False
             pictures, more = drawn(drawings)
             caption = f"Cells of kind {kind} as {dial} grows, all else the same, {_INTERVALS}{more}"
-            columns = ("setting", "discriminator", "of", dial, "seeds", "value", "low", "high")
+            columns = ("setting", "discriminator", "of", dial, "replicates", "value", "low", "high")
             document.add(Figure(f"curves-{kind}-{dial}", caption, pictures, columns, rows, keys(arms, rows, 1)))
     if empty:
         document.add(Paragraph("No dial has several levels while all else is the same."))
@@ -116,7 +116,7 @@ def _planes(
             if bias is not None and variance is not None:
                 points[arm] = bias, variance
                 numbers = (bias.value, bias.low, bias.high, variance.value, variance.low, variance.high)
-                rows.append((labels.of(block), arm, bias.seeds, *numbers))
+                rows.append((labels.of(block), arm, replicates(bias, block), *numbers))
         if points:
             shown = partial(plane, labels.of(block), points, arms, (f"bias, {pair[0].unit}", "variance"))
             drawings.append(((problem_of(block),), shown))
@@ -150,9 +150,9 @@ def _curves(
                 for arm in block.arms:
                     if (e := estimate(quantity, block, arm)) is not None:
                         lines.setdefault(arm, []).append((value, e))
-                        rows.append((label, arm, quantity.title, value, e.seeds, e.value, e.low, e.high))
+                        rows.append((label, arm, quantity.title, value, replicates(e, block), e.value, e.low, e.high))
             if lines:
-                shown = partial(curves, label, lines, arms, (dial, quantity.title))
+                shown = partial(curves, f"{label}: {quantity.title}", lines, arms, (dial, quantity.unit))
                 drawings.append(((quantity.name, problem_of(first)), shown))
     return rows, drawings
 

@@ -77,7 +77,11 @@ def dots(
     for (name, found), shown in zip(rows, apart(names, _ROOM), strict=True):
         canvas.label(left - 8, top + 6 + 5.5 * len(found), shown, name, "label end")
         for lane, (arm, e) in enumerate(found.items()):
-            _dot(canvas, arm, e, order.index(arm), (place(e.value), place(e.low), place(e.high)), top + 8 + 11 * lane)
+            at, i = top + 8 + 11 * lane, order.index(arm)
+            if math.isfinite(e.low) and math.isfinite(e.high):
+                canvas.bar(((place(e.low), at), (place(e.high), at)), (span.holds(e.low), span.holds(e.high)), i)
+            tip = escape(f"{arm}: {told(e)}")
+            canvas.add(f"<g>{marker(place(e.value), at, i, size=3.5)}<title>{tip}</title></g>")
         top += 12 + 11 * lanes
     return canvas.svg()
 
@@ -113,18 +117,25 @@ def heat_map(
     return canvas.svg()
 
 
-def scatters(title: str, samples: Mapping[str, Sequence[tuple[float, float]]]) -> list[str]:
-    """A picture of points for each sample, all on the axes of the first, which is genuine; what lies outside is left out."""
-    first = next(iter(samples.values()))
-    x, y = (axis([point[i] for point in first]) for i in (0, 1))
+def scatters(
+    title: str,
+    genuine: Sequence[tuple[float, float]],
+    learned: Mapping[str, Sequence[tuple[float, float]]],
+    order: Sequence[str],
+) -> list[str]:
+    """A picture of points for each sample, all on the axes of the genuine one, the first; what lies outside is left out."""
+    x, y = (axis([point[i] for point in genuine]) for i in (0, 1))
     pictures = []
-    for i, (name, points) in enumerate(samples.items()):
+    for name, colour, points in (
+        ("genuine", "genuine", genuine),
+        *((arm, f"s{style_of(order.index(arm))[0]}", found) for arm, found in learned.items()),
+    ):
         panel = Panel(f"{name}, {title}", x, y, ("", ""))
-        inside = [(a, b) for a, b in points if x.low <= a <= x.high and y.low <= b <= y.high]
+        inside = [(a, b) for a, b in points if x.holds(a) and y.holds(b)]
         path = "".join(f"M{panel.x(a):.1f} {panel.y(b):.1f}h0" for a, b in inside)  # lines of no length, with round ends
-        panel.add(f'<path class="s{1 if i else 0} points" d="{path}"/>')
+        panel.add(f'<path class="{colour} points" d="{path}"/>')
         if len(inside) < len(points):
-            panel.text(panel.width - 14, 27, f"{len(points) - len(inside)} of {len(points)} outside", "tick end")
+            panel.text(panel.width - 24, 27, f"{len(points) - len(inside)} of {len(points)} outside", "tick end")
         pictures.append(panel.svg())
     return pictures
 
@@ -147,12 +158,6 @@ def bars(title: str, shares: Mapping[str, float], order: Sequence[str]) -> str:
 def _beside(names: Sequence[str]) -> float:
     """The margin that these names take."""
     return round(16 + min(_ROOM, max(map(extent, names), default=0.0)))
-
-
-def _dot(canvas: Canvas, arm: str, e: Estimate, index: int, places: tuple[float, float, float], y: float) -> None:
-    if math.isfinite(e.low) and math.isfinite(e.high):
-        canvas.line(places[1], y, places[2], y, f"s{style_of(index)[0]} bar")
-    canvas.add(f"<g>{marker(places[0], y, index, size=3.5)}<title>{escape(f'{arm}: {told(e)}')}</title></g>")
 
 
 def _axis(found: Sequence[Estimate], also: float | None = None) -> Axis:

@@ -33,6 +33,7 @@ svg .grid {{ stroke: var(--rule); stroke-width: .6; }} svg .zero {{ stroke: var(
 svg .mark {{ stroke: var(--ink); stroke-width: 1; stroke-dasharray: 4 3; }}
 svg .bar {{ stroke-width: 1.4; opacity: .75; }}
 svg .points {{ fill: none; stroke-width: 4; stroke-linecap: round; stroke-opacity: .7; }}
+svg .genuine {{ stroke: var(--ink); }}
 svg .curve {{ fill: none; stroke-width: 1.4; }}
 svg .heat {{ fill: var(--heat); }}
 svg .cell {{ fill: none; stroke: var(--rule); }}

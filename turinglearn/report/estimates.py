@@ -23,10 +23,11 @@ __all__ = [
     "blocks_of",
     "estimate",
     "laws",
-    "left_out",
     "mean_over_seeds",
     "parameters",
     "primary",
+    "replicates",
+    "sampled",
     "scalar",
     "splits",
     "values",
@@ -108,12 +109,12 @@ def blocks_of(runs: Sequence[Run]) -> list[Block]:
     return list(found.values())
 
 
-def left_out(blocks: Iterable[Block]) -> str:
-    """What is said of rows of samples that a large report does not compare."""
+def sampled(blocks: Iterable[Block]) -> str:
+    """What is said of the rows of samples that stand for laws."""
     beside = [block for block in blocks if block.genuine is not None]
     runs = (next(iter(runs.values())) for block in beside for runs in block.arms.values())
     longest = max((len(run.sample) for run in runs if run.sample is not None), default=0)
-    return max((block.genuine.left_out(longest) for block in beside), key=len, default="")
+    return max((block.genuine.compared(longest) for block in beside), key=len, default="") if longest else ""
 
 
 def values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
@@ -134,12 +135,24 @@ def estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:
     return found
 
 
-def mean_over_seeds(each: Sequence[float], low: float = math.nan, high: float = math.nan) -> Estimate:
-    """The mean of numbers, one per seed, by Student's interval; of one seed with the interval that its cell has found."""
+def replicates(e: Estimate, block: Block) -> str:
+    """Over what an estimate is, such as "8 seeds", or "30 training sets" of one seed."""
+    sets = dict(block.setting).get("budget: sets")
+    if e.seeds == 1 and sets is not None:
+        return f"{sets} training sets"
+    return f"{e.seeds} seed{'s' * (e.seeds != 1)}"
+
+
+def mean_over_seeds(
+    each: Sequence[float],
+    found: tuple[float, float] = (math.nan, math.nan),
+    possible: tuple[float, float] = (-math.inf, math.inf),
+) -> Estimate:
+    """The mean of numbers, one per seed, by Student's interval as far as it is possible; of one seed as its cell found it."""
     if len(each) < 2:
-        return Estimate(each[0], low, high, 1)
-    found = mean_interval(np.array(each))
-    return Estimate(found.value, found.low, found.high, len(each))
+        return Estimate(each[0], *found, 1)
+    mean = mean_interval(np.array(each))
+    return Estimate(mean.value, max(mean.low, possible[0]), min(mean.high, possible[1]), len(each))
 
 
 def scalar(measure: Measure, *, has_bias: bool = True) -> Quantity:

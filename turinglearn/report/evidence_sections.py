@@ -14,15 +14,16 @@ import numpy as np
 from turinglearn.bias import completion
 from turinglearn.report.charts import bars, heat_map, scatters
 from turinglearn.report.document import Cell, Document, Figure, Heading, Listing, Paragraph, Table
-from turinglearn.report.estimates import Block, Estimate, Quantity, mean_over_seeds, values
+from turinglearn.report.estimates import Block, Estimate, Quantity, mean_over_seeds, scalar, values
 from turinglearn.report.labels import Labels
 from turinglearn.report.measured_sections import cost_table
+from turinglearn.report.measures import SHARE, TOTAL
 from turinglearn.report.pictures import Drawing, drawn, problem_of
 from turinglearn.report.rows import Run
 
 __all__ = ["beside_section", "cross_section", "failure_section"]
 
-_POINTS, _SCATTERED = 200, 12  # of a sample; samples of a setting
+_POINTS, _SCATTERED = 200, 11  # of a sample; learned samples of a setting
 _LISTED = 5  # tracebacks
 
 
@@ -53,7 +54,7 @@ def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -
     document.add(Figure("cross-examination", caption, pictures, columns, rows))
 
 
-def beside_section(document: Document, blocks: Sequence[Block], labels: Labels) -> None:
+def beside_section(document: Document, blocks: Sequence[Block], arms: Sequence[str], labels: Labels) -> None:
     """Genuine samples beside what was learned."""
     document.add(Heading("Real beside fake", "beside"))
     rows: list[tuple[Cell, ...]] = []
@@ -63,10 +64,12 @@ def beside_section(document: Document, blocks: Sequence[Block], labels: Labels) 
         shown = {arm: x for arm, x in learned.items() if len(x)}
         if block.genuine is None or not shown:
             continue
-        label, everyone = labels.of(block), {"genuine": block.genuine.rows[:_POINTS]} | shown
-        places = {arm: _places(x) for arm, x in everyone.items()}
-        rows += [(label, arm, *point) for arm, found in places.items() for point in found]
-        drawings.append(((problem_of(block),), partial(scatters, label, dict(islice(places.items(), _SCATTERED)))))
+        label, genuine = labels.of(block), _places(block.genuine.rows[:_POINTS])
+        places = {arm: _places(x) for arm, x in shown.items()}
+        rows += [(label, arm, *point) for arm, found in (("genuine", genuine), *places.items()) for point in found]
+        drawings.append(
+            ((problem_of(block),), partial(scatters, label, genuine, dict(islice(places.items(), _SCATTERED)), arms))
+        )
     if not rows:
         document.add(Paragraph("No cells keep samples beside a genuine one."))
         return
@@ -89,17 +92,17 @@ def failure_section(
     rows: list[tuple[Cell, ...]] = []
     shares: dict[str, dict[str, float]] = defaultdict(dict)
     for kind in sorted({block.kind for block in blocks}):
-        mine = [block for block in blocks if block.kind == kind]
+        mine, quantity = [block for block in blocks if block.kind == kind], _of_each_run(kind, quantities)
         for arm in sorted({arm for block in mine for arm in block.arms}):
             runs = [run for block in mine for run in block.arms.get(arm, {}).values()]
             counts = Counter(run.status for run in runs)
             shares[kind][arm] = counts["ok"] / len(runs)
-            means = _means(mine, arm, quantities.get(kind))
+            means, of = _means(mine, arm, quantity), quantity.title if quantity else ""
             statuses = [counts[status] for status in ("ok", "error", "timeout", "crashed")]
-            rows.append((kind, arm, len(runs), *statuses, *means, float(np.median([run.seconds for run in runs]))))
+            rows.append((kind, arm, len(runs), *statuses, *means, of, float(np.median([run.seconds for run in runs]))))
     columns = (
         *("cells", "discriminator", "runs", "ok", "error", "timeout", "crashed", "completion", "failures left out"),
-        *("failures as the worst", "median seconds"),
+        *("failures as the worst", "of", "median seconds"),
     )
     caption = (
         "Completion is the share of runs that ended with a figure. What fails on the hard cases looks good on the others: read "
@@ -109,6 +112,14 @@ def failure_section(
     document.add(Figure("completion", caption, pictures, columns, rows))
     cost_table(document, blocks, labels)
     _errors(document, [run for block in blocks for runs in block.arms.values() for run in runs.values()])
+
+
+def _of_each_run(kind: str, quantities: Mapping[str, Quantity]) -> Quantity | None:
+    """What a mean over runs can be of: what the answer is about, unless only seeds together have it."""
+    found = quantities.get(kind)
+    if found is not None and found.needs > 2:
+        return next((scalar(measure, has_bias=False) for measure in TOTAL.get(kind, ())), None)
+    return found
 
 
 def _pooled(runs: Iterable[Run]) -> Any:
@@ -126,17 +137,17 @@ def _places(x: Any) -> list[tuple[float, float]]:
 
 
 def over_seeds(runs: Mapping[str, Run], prefix: str) -> dict[str, Estimate]:
-    """The mean of each figure "prefix[name]" over the runs that have it, by name, with Student's interval."""
+    """The mean of each share "prefix[name]" over the runs that have it, by name, with Student's interval."""
     found: dict[str, list[float]] = defaultdict(list)
     for run in runs.values():
         for name, value in run.figures.items() if run.status == "ok" else ():
             if name.startswith(f"{prefix}[") and math.isfinite(value):
                 found[name.removeprefix(prefix)[1:-1]].append(value)
-    return {name: mean_over_seeds(each) for name, each in found.items()}
+    return {name: mean_over_seeds(each, possible=SHARE) for name, each in found.items()}
 
 
 def _means(blocks: Sequence[Block], arm: str, quantity: Quantity | None) -> tuple[Cell, Cell, Cell]:
-    """Completion, and the means over settings with failures left out and with the worst for them."""
+    """Completion, and the means over settings with failures left out and with the worst for them; of no run that ended none."""
     found = []
     if quantity is None:
         return math.nan, math.nan, math.nan
@@ -151,7 +162,7 @@ def _means(blocks: Sequence[Block], arm: str, quantity: Quantity | None) -> tupl
         return math.nan, math.nan, math.nan
     dropped = [c.dropped for c in found if math.isfinite(c.dropped)]
     rate, imputed = (float(np.mean(v)) for v in zip(*((c.rate, c.imputed) for c in found), strict=True))
-    return rate, float(np.mean(dropped)) if dropped else math.nan, imputed
+    return (rate, float(np.mean(dropped)), imputed) if dropped else (rate, math.nan, math.nan)
 
 
 def _errors(document: Document, runs: Sequence[Run]) -> None:

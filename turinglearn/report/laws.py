@@ -29,11 +29,11 @@ class Genuine:
         """The mean distance of each row to the others, negative, (m,)."""
         return energy_means(self.rows)
 
-    def left_out(self, longest: int) -> str:
-        """What is said where rows are left out, such as of learned samples that are at most so long."""
-        learned = f" the first {self.most:,} of {longest:,} rows of a learned sample" if longest > self.most else ""
-        genuine = f" the first {len(self.rows):,} of {self._whole:,} genuine rows" if self._whole > len(self.rows) else ""
-        return f" Compared are{' and'.join(filter(None, (learned, genuine)))}." if learned or genuine else ""
+    def compared(self, longest: int) -> str:
+        """What is said of the rows that stand for the laws, where a learned sample has at most so many."""
+        learned = f"{self.most:,} of the {longest:,}" if longest > self.most else f"{longest:,}"
+        genuine = f"{len(self.rows):,} of {self._whole:,}" if self._whole > len(self.rows) else f"{self._whole:,}"
+        return f" Each learned law is known by {learned} rows that its run keeps, the genuine one by {genuine}."
 
     def parts(self, samples: Any) -> LawParts:
         """What bias and variance of samples (S, n, d) are made of."""

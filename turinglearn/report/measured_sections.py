@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, Table
-from turinglearn.report.estimates import Block, Estimate, estimate, mean_over_seeds, scalar
+from turinglearn.report.document import Cell, Document, Figure, Heading, Paragraph, Table, say
+from turinglearn.report.estimates import Block, estimate, mean_over_seeds, replicates, scalar
 from turinglearn.report.labels import Labels
-from turinglearn.report.measures import MEANINGS, SPLITS, TOTAL
+from turinglearn.report.measures import MEANINGS, SPLITS, TOTAL, possible
 from turinglearn.report.rows import Run
 
 __all__ = ["cost_table", "measured_section"]
@@ -34,13 +34,14 @@ def measured_section(document: Document, runs: Iterable[Run], blocks: Sequence[B
         return
     columns = ("setting", "discriminator", "measure", "mean", "low", "high", "replicates", "of the truth")
     for kind, rows in tables.items():
-        known = any(row[-1] is not None for row in rows)
+        known, constant = any(row[-1] is not None for row in rows), _constant(rows)
+        same = f" Everywhere the same: {', '.join(f'{n} {say(v)}' for n, v in sorted(constant.items()))}." if constant else ""
         caption = (
             f"Cells of kind {kind}: every figure but those of the section on bias and variance, with 95 % intervals over its "
-            f"replicates{'; beside it that of a second genuine sample' * known}."
+            f"replicates{'; beside it that of a second genuine sample' * known}.{same}"
         )
         if rows:
-            shown = [row if known else row[:-1] for row in rows]
+            shown = [row if known else row[:-1] for row in rows if row[2] not in constant]
             document.add(_table(f"measured-{kind}", caption, columns if known else columns[:-1], shown))
     meanings = [(name, MEANINGS.get(name, "")) for name in names]
     document.add(Table("measures", "What the measures are.", ("measure", "what it is"), meanings))
@@ -65,6 +66,14 @@ def _table(name: str, caption: str, columns: Sequence[str], rows: Sequence[Seque
     return Table(name, caption, columns, rows) if len(rows) <= _OPEN else Figure(name, caption, (), columns, rows)
 
 
+def _constant(rows: Sequence[tuple[Cell, ...]]) -> dict[str, Cell]:
+    """The measures that are the same in all rows, and have no truth beside them."""
+    found: dict[str, set[Cell]] = {}
+    for _, _, name, value, low, high, _, truth in rows:
+        found.setdefault(str(name), set()).update((value, low, high, truth))
+    return {name: (each - {None}).pop() for name, each in found.items() if len(each) == 2 and None in each}
+
+
 def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Cell, ...]]:
     shown = {measure.name for pair in SPLITS.get(block.kind, ()) for measure in pair}
     beside = {"energy_distance": truth.get("floor"), "log_density": _negative(truth.get("entropy"))}
@@ -80,9 +89,9 @@ def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Ce
             if name in shown or name in bayes or "[" in name or _is_end(name, figures):
                 continue
             if having := [each for each in done if math.isfinite(each.get(name, math.nan))]:
-                ends = (having[0].get(f"{name}{end}", math.nan) for end in ("_low", "_high"))
-                e = mean_over_seeds([each[name] for each in having], *ends)
-                rows.append((label, arm, name, e.value, e.low, e.high, _replicates(e, block), beside.get(name)))
+                ends = having[0].get(f"{name}_low", math.nan), having[0].get(f"{name}_high", math.nan)
+                e = mean_over_seeds([each[name] for each in having], ends, possible(name, figures))
+                rows.append((label, arm, name, e.value, e.low, e.high, replicates(e, block), beside.get(name)))
     exact = [(label, "Bayes rule", name.removeprefix(_BAYES), value) for name, value in bayes.items()]
     return rows + [(*each, math.nan, math.nan, "", None) for each in exact]
 
@@ -90,13 +99,6 @@ def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Ce
 def _is_end(name: str, figures: Mapping[str, float]) -> bool:
     """Whether this is an end of another figure's interval, or its error."""
     return any(name.endswith(end) and name.removesuffix(end) in figures for end in _ENDS)
-
-
-def _replicates(e: Estimate, block: Block) -> str:
-    sets = dict(block.setting).get("budget: sets")
-    if e.seeds == 1 and sets is not None:
-        return f"{sets} training sets"
-    return f"{e.seeds} seed{'s' * (e.seeds != 1)}"
 
 
 def _negative(value: float | None) -> float | None:

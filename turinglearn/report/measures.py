@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["BIAS", "KINDS", "MEANINGS", "SPLITS", "TOTAL", "Measure"]
+__all__ = ["BIAS", "KINDS", "MEANINGS", "SHARE", "SPLITS", "TOTAL", "Measure", "possible"]
 
 
 @dataclass(frozen=True)
@@ -62,10 +64,10 @@ MEANINGS = {
     "calibration_slope": "of the true log-odds on those said: 1 is right, less is too sure",
     "energy_distance": "squared energy distance to a fresh genuine sample, unbiased: it can be negative",
     "excess_log_loss": "log-loss less that of the Bayes rule, in nats: bias and variance together",
-    "high_quality": "share of the sample within three standard deviations of a mode; the truth has less than 1",
+    "high_quality": "share of the sample within three standard deviations of a mode; of the truth .989 in two dimensions",
     "jsd": "Jensen-Shannon divergence of both laws, in nats",
-    "jsd_error": "twice the Jensen-Shannon divergence that the judge finds on fresh rows, less the true one",
-    "jsd_error_in_sample": "the same on the rows from which it learned",
+    "jsd_error": "twice the JSD that the judge finds on fresh rows, less the true one: -2 times the excess log-loss",
+    "jsd_error_in_sample": "twice the JSD that it finds on the rows from which it learned, less the true one",
     "kl": "KL(p ‖ q) in nats, q being what was learned; of the Bayes rule the counterfeit law",
     "log_density": "mean of log p over what was learned; the truth has the negative of its entropy",
     "log_loss": "the least log-loss that there is, in nats",
@@ -80,3 +82,13 @@ MEANINGS = {
     "variance_runs": "the part of the variance of the log-odds that is the judge's own randomness",
     "variance_sets": "the part of the variance of the log-odds that is the draw of the training set",
 }
+
+SHARE = (0.0, 1.0)
+_POSSIBLE = {"high_quality": SHARE, "off_support": SHARE, "reverse_kl": (0.0, math.inf), "rounds": (0.0, math.inf)}
+
+
+def possible(name: str, figures: Mapping[str, float]) -> tuple[float, float]:
+    """From where to where a figure can be, that stands among these."""
+    if name == "modes_captured":
+        return 0.0, figures.get("modes", math.inf)
+    return _POSSIBLE.get(name, (-math.inf, math.inf))

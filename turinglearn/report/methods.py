@@ -59,6 +59,14 @@ _METHODS = (
         "Quenouille (1956), Tukey (1958), Hall (1992)",
     ),
     _Method(
+        "judged",
+        "Intervals of a judge's other figures, in one cell, over R training sets",
+        "excess log-loss, −½ of the error of the JSD: as of a variance;   error of calibration: mean x ± t s/√R with the "
+        "skewness of x taken out;   slope, error of the JSD in sample: mean x ± t s/√R,   x one for each training set;   in "
+        "s², but for those of calibration, also the error of finitely many points",
+        "Tukey (1958), Hall (1992), Student (1908)",
+    ),
+    _Method(
         "mean",
         "Interval of a mean over seeds, also of biases that each seed has by itself",
         "mean x ± t s/√S",
@@ -162,7 +170,8 @@ def method_section(document: Document, quantities: Iterable[Quantity], found: Se
     document.add(
         Paragraph(
             "Intervals are at level .95, each by itself; those of pictures are those of their tables. Estimates of squared "
-            "bias and of distances are unbiased: they can be negative, and so can the ends of their intervals."
+            "bias and of distances are unbiased: they can be negative, and so can the ends of their intervals. Those of shares "
+            "and counts are cut where none is possible."
         )
     )
     if formulas:
@@ -183,6 +192,7 @@ def _used(document: Document, names: set[str], found: Sequence[Contrast]) -> set
         "bias": any("bias" in name for name in names),
         "variance": any("variance" in name and name != "law_variance" for name in names) or "efficiency" in parts,
         "law_variance": "law_variance" in names,
+        "judged": "measured-judge" in parts,
         "mean": bool(paired) or "cross-examination" in parts,
         "paired": bool(paired),
         "single": bool(single),

@@ -30,7 +30,12 @@ def provenance_section(document: Document, runs: Sequence[Run]) -> None:
         rows += [(name, _readable(value), f"{n:,} cells") for value, n in sorted(counts.items())]
     document.add(Table("provenance", "What the cells ran with.", ("what", "which", "of"), rows))
     document.add(
-        Table("specification", "What was varied, as the rows have it.", ("factor", "levels", "how many"), _levels(runs))
+        Table(
+            "specification",
+            "What was varied, as the rows have it, and what was not.",
+            ("cells", "factor", "levels", "how many"),
+            _levels(runs),
+        )
     )
     alike = Counter((run.kind, run.arm, run.setting, run.dials) for run in cells if run.arm)
     budgets: Counter[tuple[str, str, str]] = Counter()
@@ -55,16 +60,18 @@ def digest(runs: Iterable[Run]) -> str:
 
 
 def _levels(runs: Sequence[Run]) -> list[tuple[Cell, ...]]:
-    found: Mapping[str, set[str]] = defaultdict(set)
-    found["seed"].update(run.seed for run in runs)
-    for kind, setting, dials, arm in {(r.kind, r.setting, r.dials, r.arm) for r in runs}:
-        for name, value in (("cells", kind), *setting, *((s, f"{v:g}") for s, v in dials), ("discriminator", arm)):
-            found[name].add(value)
+    """Of the cells of judges and games, by kind: those of problems by themselves go with the games."""
+    found: Mapping[tuple[str, str], set[str]] = defaultdict(set)
+    for kind, seed in {(run.kind, run.seed) for run in runs if run.arm}:
+        found[kind, "seed"].add(seed)
+    for kind, setting, dials, arm in {(run.kind, run.setting, run.dials, run.arm) for run in runs if run.arm}:
+        for name, value in (*setting, *((s, f"{v:g}") for s, v in dials), ("discriminator", arm)):
+            found[kind, name].add(value)
     rows: list[tuple[Cell, ...]] = []
-    for name, levels in sorted(found.items()):
+    for (kind, name), levels in sorted(found.items()):
         ordered = sorted(filter(None, levels), key=lambda v: (number(v) is None, number(v) or 0.0, v))
         more = "" if len(ordered) <= _TOLD else ", …"
-        rows.append((name, ", ".join(ordered[:_TOLD]) + more, len(ordered)))
+        rows.append((kind, name, ", ".join(ordered[:_TOLD]) + more, len(ordered)))
     return rows
 
 

@@ -61,7 +61,7 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     curve_section(document, blocks, arms, labels)
     efficiency_section(document, blocks, arms, labels)
     cross_section(document, blocks, labels)
-    beside_section(document, blocks, labels)
+    beside_section(document, blocks, arms, labels)
     measured_section(document, runs, blocks, labels)
     failure_section(document, blocks, quantities, arms, labels)
     provenance_section(document, runs)

@@ -14,8 +14,9 @@ __all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "extent", "marke
 MARKS, COLOURS = 7, 8  # shapes and colours: coprime, so that the first 56 arms differ, and neighbours differ in both
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
 _NARROW = " .,:;'!|()[]{}ijltfI/"
-_LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 12
+_LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 20
 _TITLE, _LETTER = 13.2, 11.0  # heights of letters
+_HEAD = 5.0  # units: the length of an arrow's head
 _BEFORE = 8  # letters of what names have in common, shown before they differ
 _LINES = 8  # of a title, at most
 _BROAD = 480  # units: a wider picture has a row of the page to itself
@@ -34,6 +35,10 @@ class Axis:
         """Where in the range a value is, 0 to 1; outside of it at its end."""
         low, high, value = (math.log(max(v, 1e-300)) if self.log else v for v in (self.low, self.high, value))
         return min(1.0, max(0.0, (value - low) / (high - low)))
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is on the axis, and not only at its end."""
+        return self.low <= value <= self.high
 
 
 def axis(values: Sequence[float], *, log: bool = False, zero: bool = False) -> Axis:
@@ -125,6 +130,17 @@ class Canvas:
         """A straight line; kind: its CSS class."""
         self.add(f'<line class="{kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>')
 
+    def bar(self, ends: Sequence[tuple[float, float]], held: Sequence[bool], index: int) -> None:
+        """An interval between two places; an end that is not held, as the interval is longer than shown, is an arrow's head."""
+        colour, _, _ = style_of(index)
+        (x1, y1), (x2, y2) = ends
+        self.line(x1, y1, x2, y2, f"s{colour} bar")
+        for (x, y), (x0, y0), whole in zip(ends, reversed(ends), held, strict=True):
+            if not whole and (length := math.hypot(x - x0, y - y0)) > 0:
+                dx, dy = _HEAD * (x - x0) / length, _HEAD * (y - y0) / length
+                corners = ((x, y), (x - dx - dy / 2, y - dy + dx / 2), (x - dx + dy / 2, y - dy - dx / 2))
+                self.add(f'<polygon class="f{colour}" points="{" ".join(f"{a:.1f},{b:.1f}" for a, b in corners)}"/>')
+
     def text(self, x: float, y: float, text: str, kind: str = "", *, turned: bool = False, room: float = 340) -> None:
         """Text, cut to so many units, whole as its tooltip."""
         if text:
@@ -172,13 +188,14 @@ class Panel(Canvas):
     def upright(self, x: float, low: float, high: float, index: int, *, aside: float = 0.0) -> None:
         """An interval of y; one that is not known is left out."""
         if math.isfinite(low) and math.isfinite(high):
-            at = self.x(x) + aside
-            self.line(at, self.y(low), at, self.y(high), f"s{style_of(index)[0]} bar")
+            at, held = self.x(x) + aside, (self.y_axis.holds(low), self.y_axis.holds(high))
+            self.bar(((at, self.y(low)), (at, self.y(high))), held, index)
 
     def level(self, y: float, low: float, high: float, index: int) -> None:
         """An interval of x."""
         if math.isfinite(low) and math.isfinite(high):
-            self.line(self.x(low), self.y(y), self.x(high), self.y(y), f"s{style_of(index)[0]} bar")
+            held = self.x_axis.holds(low), self.x_axis.holds(high)
+            self.bar(((self.x(low), self.y(y)), (self.x(high), self.y(y))), held, index)
 
     def path(self, points: Sequence[tuple[float, float]], index: int) -> None:
         """A line through points."""
