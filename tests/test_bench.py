@@ -239,3 +239,28 @@ def test_a_report_that_cannot_be_written_says_where_and_what_to_do(tmp_path):
     assert "cannot be written to" in found.stderr
     assert "Choose another folder by --out." in found.stderr
     assert (tmp_path / "file").read_text() == "hi"
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "report.html").write_text("mine")
+    found = CliRunner().invoke(bench.app, ["report", str(tmp_path / "s.sqlite"), "--out", str(other)])
+    assert found.exit_code == 1
+    assert "its report.html is not one of a study. Choose another folder by --out." in found.stderr
+    assert [(path.name, path.read_text()) for path in other.iterdir()] == [("report.html", "mine")]
+
+
+def test_what_a_cell_said_is_cut_where_it_is_long(here, monkeypatch):
+    said("run", "cells.json", "--engine", "inline")
+    monkeypatch.setattr(bench, "_LONGEST", 20)
+    lines = [line.partition(": ")[2] for line in said("status", "cells.sqlite").stdout.splitlines()[1:]]
+    assert {len(line) for line in lines} == {20}
+    assert all(line.endswith("…") for line in lines)
+
+
+def test_ctrl_c_before_there_is_a_store_is_one_line(here, monkeypatch):
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bench, "plan_of", interrupted)
+    done = said("run", "cells.json")
+    assert (done.exit_code, done.stderr) == (130, "Stopped.\n")
+    assert not Path("cells.sqlite").exists()

@@ -86,7 +86,7 @@ def test_the_command_tries_players_on_a_table(here):
         (["my_players:Nobody2"], "my_players has no Nobody2"),
         (["no_such_module:Judge"], "no_such_module.Judge cannot be imported: No module named"),
         (["broken_module:Judge"], "broken_module raised ZeroDivisionError when it was imported"),
-        (["my_players:SoundJudge(roof=1)"], "cannot be made with {'roof': 1}"),
+        (["my_players:SoundJudge(roof=1)"], "my_players.SoundJudge has no option 'roof'"),
         (["my_players:SoundJudge(1)"], "expected a name, or a class with options"),
         (["my_players:judge(floor=1)"], "my_players.judge is no class"),
         (["math:pi"], "math:pi is neither a generator nor a discriminator"),

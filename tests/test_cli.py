@@ -176,7 +176,7 @@ def test_every_player_is_listed():
         (["fit", "table.csv", "--out", "m", "--batch-size", "500"], "batch_size=500 is more than the 72 rows"),
         (["fit", "table.csv", "--out", "m", "--discriminator", "oracle"], "There is no discriminator called 'oracle'. Choose"),
         (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.svc"], "Did you mean sklearn.svm.SVC?"),
-        (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.SVC(D=1)"], "cannot be made with {'D': 1}"),
+        (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.SVC(D=1)"], "sklearn.svm.SVC has no option 'D'"),
         (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.svm.SVC(C=open('x'))"], "expected a name, or a class"),
         (["fit", "table.csv", "--out", "m", "--discriminator", "no.such.Thing"], "no.such.Thing cannot be imported"),
         (["fit", "table.csv", "--out", "m", "--discriminator", "sklearn.cluster.KMeans"], "KMeans is a clusterer"),

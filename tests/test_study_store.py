@@ -310,7 +310,7 @@ def test_a_folder_that_is_read_only(tmp_path):
 def test_exports_hold_everything(tmp_path):
     pytest.importorskip("pyarrow", reason="needs pyarrow, which is not installed")
     path, parquet, table = tmp_path / "s.sqlite", tmp_path / "s.parquet", tmp_path / "s.csv"
-    again = filled(path, 4, name='a "quoted", ü\nname', many=[1, 2])
+    again = filled(path, 4, name='a "quoted", ü\nname', many=[1, 2], budget={"n": 5})
     with Writer(path) as writer:
         writer.begin(replace(again, title="Ü"))
     with Store(path) as store:
@@ -328,6 +328,7 @@ def test_exports_hold_everything(tmp_path):
     assert [line["status"] for line in lines] == ["ok", "ok", "ok", ""]
     assert lines[1]["payload.name"] == 'a "quoted", ü\nname'
     assert lines[1]["payload.many"] == "[1,2]"
+    assert lines[1]["payload.budget.n"] == "5"
     assert float(lines[1]["figures.x"]) == 1 / 3
     assert lines[1]["figures.y"] == ""
     with pytest.raises(StoreProblem, match="is an export, which is only read"), Writer(parquet):

@@ -29,7 +29,7 @@ from turinglearn.study.writer import Writer, is_written
 __all__ = ["app", "plan_of"]
 
 _SIGNALLED = 128
-_FAILURES = 5  # that status shows
+_FAILURES, _LONGEST = 5, 200  # that status shows, and characters of what each said
 
 app = typer.Typer(no_args_is_help=True, help="A study: many games, run, kept and reported.", rich_markup_mode=None)
 _err = Console(stderr=True)
@@ -122,7 +122,8 @@ def status(store: StoreFile, as_json: AsJson = False) -> None:
             return
         print(f"{_told(figures)} {'A driver is at work.' if figures['running'] else 'No driver is at work.'}")
         for row in failures[:_FAILURES]:
-            print(f"{row.status} {row.identity[:12]}: {row.error.strip().rpartition(chr(10))[2]:.200}")
+            said = row.error.strip().rpartition("\n")[2]
+            print(f"{row.status} {row.identity[:12]}: {said if len(said) <= _LONGEST else f'{said[: _LONGEST - 1]}…'}")
 
 
 @app.command("export")

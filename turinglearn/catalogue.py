@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import importlib
+import inspect
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FunctionType, ModuleType
 from typing import Any
 
 from sklearn.utils.discovery import all_estimators
 
-__all__ = ["Entry", "make", "players", "role_of"]
+__all__ = ["Entry", "check_options", "make", "nearest", "players", "role_of"]
 
 
 @dataclass(frozen=True)
@@ -86,10 +89,32 @@ def make(role: str, text: str) -> Any:
         if options or isinstance(found, ModuleType):
             raise ValueError(f"{path} is no class; expected the class of a {role}. Choose among: {known}.")
         return found
+    check_options(path, found, options)
     try:
         return found(**options)
     except TypeError as error:
         raise ValueError(f"{path} cannot be made with {options or 'no options'}: {error}.") from error
+
+
+def check_options(name: str, maker: Callable[..., Any], options: Mapping[str, Any]) -> None:
+    """Raise ValueError, with the remedy, for an option that a class or function does not take."""
+    try:
+        parameters = inspect.signature(maker).parameters
+    except (TypeError, ValueError):  # of what is not written in Python
+        return
+    if any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters.values()):
+        return
+    for option in options:
+        if option not in parameters:
+            remedy = nearest(option, parameters) if parameters else "; leave it out"
+            raise ValueError(f"{name} has no option {option!r}{remedy if remedy.endswith('?') else f'{remedy}.'}")
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A remedy for a name that nobody knows: the nearest that is known, or all of them."""
+    known = list(known)
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"; did you mean {close[0]!r}?" if close else f"; expected one of: {', '.join(known)}"
 
 
 def role_of(text: str) -> str:

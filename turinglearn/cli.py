@@ -28,13 +28,12 @@ from turinglearn.checks import Check, Result, check_discriminator, check_generat
 from turinglearn.estimator import TuringLearner
 from turinglearn.files import read_table, write_table
 from turinglearn.metrics import energy_distance, mmd
-from turinglearn.mistakes import MISTAKE, mistakes
+from turinglearn.mistakes import INTERRUPTED, MISTAKE, mistakes
 from turinglearn.rounds import Round
 from turinglearn.streams import as_seed
 
 __all__ = ["main"]
 
-_INTERRUPTED = 130
 _SCORED = 5000  # rows of a table that a score looks at: its time grows with their square
 _REFRESH = 0.2  # seconds between two looks at the judge's accuracy, which costs an examination
 
@@ -119,7 +118,7 @@ def fit(
                 f"Stopped after round {learner.game_.index} and saved. To go on: turinglearn fit {table} --out {out} --resume"
             )
             print(said, file=sys.stderr)
-            raise typer.Exit(_INTERRUPTED)
+            raise typer.Exit(INTERRUPTED)
 
 
 @app.command()
@@ -169,11 +168,11 @@ def list_players(as_json: AsJson = False) -> None:
             print(json.dumps([{name: getattr(entry, name) for name in entry.__dataclass_fields__} for entry in entries]))
             return
         for role, heading in (("generator", "learns from"), ("discriminator", "accepts")):
-            shown = Table(
-                "name", Column("class", overflow="fold"), "is / says", heading, title=f"{role}s", title_justify="left"
-            )
+            columns = Column("class", no_wrap=True), Column("is / says", overflow="fold"), heading
+            shown = Table("name", *columns, title=f"{role}s", title_justify="left")
             for entry in players(role):
-                shown.add_row(entry.name, entry.path, entry.offers, entry.accepts)
+                module, dot, kind = entry.path.rpartition(".")
+                shown.add_row(entry.name, f"{module}{dot}\n{kind}".strip(), entry.offers, entry.accepts)
             _out.print(shown)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from turinglearn.report.contrasts import contrasts, control_of
 from turinglearn.report.document import Document, comma_separated
 from turinglearn.report.estimates import blocks_of, primary, splits
 from turinglearn.report.evidence_sections import beside_section, cross_section, failure_section
-from turinglearn.report.folder import refilled, whole
+from turinglearn.report.folder import LISTING, refilled, whole
 from turinglearn.report.labels import Labels
 from turinglearn.report.markdown import as_markdown, standing_alone
 from turinglearn.report.markup import FOLDER, as_html
@@ -75,8 +76,10 @@ def write(document: Document, folder: Path) -> Path:
     """Write report.html, report.md, and beside them a folder, data, with the CSV and the pictures; returns the page's path.
 
     Each file is written whole or not at all. What an earlier report has left in data is deleted, unless it was changed since;
-    what others put there stays. OSError where the folder cannot be written.
+    what others put there stays. OSError where the folder cannot be written, or has a report.html that no report has written.
     """
+    if (folder / "report.html").exists() and not (folder / FOLDER / LISTING).exists():
+        raise FileExistsError(errno.EEXIST, "its report.html is not one of a study")
     tables = {f"{name}.csv": comma_separated(part) for name, part in document.data().items()}
     with refilled(folder / FOLDER, tables | standing_alone(document)):
         whole(folder / "report.md", as_markdown(document))

@@ -7,12 +7,12 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from turinglearn.catalogue import nearest
 from turinglearn.study.cells import Cell, groups, versions_of
 from turinglearn.study.ingredients import Check, Ingredients, Named
 from turinglearn.study.measures import METRICS
 from turinglearn.study.positions import Path
 from turinglearn.study.reading import Document
-from turinglearn.study.recipes import nearest
 
 __all__ = ["Crossing"]
 
@@ -43,12 +43,17 @@ _JUDGED, _PLAYED = ("problems", "discriminators"), ("problems", "generators", "d
 
 
 class Crossing:
-    """Cells in the order of the tables, each once; left_out tells of players that cannot meet."""
+    """Cells in the order of the tables, each once."""
 
     def __init__(self, document: Document, ingredients: Ingredients) -> None:
         self.document, self.ingredients = document, ingredients
-        self.left_out: dict[str, None] = {}
+        self._apart: dict[str, dict[str, None]] = {}  # players, by why they cannot meet
         self._count = 0
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The players that cannot meet, and why: each reason once."""
+        return tuple(f"{', '.join(players)}: {why}" for why, players in self._apart.items())
 
     def cells(self) -> Iterator[Cell]:
         """All cells. SpecificationError where there are none, or too many."""
@@ -65,7 +70,7 @@ class Crossing:
         found.update(dict.fromkeys(_truth(cell) for cell in played))
         found.update(dict.fromkeys(played))
         if not found:
-            self.document.fail(games[0], f"no players of it can meet: {next(iter(self.left_out))}", key=True)
+            self.document.fail(games[0], f"no players of it can meet: {self.left_out[0]}", key=True)
         yield from found
 
     def _judged(self, path: Path) -> Iterator[Cell]:
@@ -98,7 +103,7 @@ class Crossing:
         for players in itertools.product(*rest):
             why = self.ingredients.why_not(players, (*path, "discriminators"))
             if why is not None:
-                self.left_out[why] = None
+                self._apart.setdefault(why, {})[_met(*players)] = None
                 continue
             alike = size if not timed and _neural(players[0]) and _neural(players[1]) else 1
             for problem, group in itertools.product(problems, groups(seeds, alike)):
@@ -184,6 +189,12 @@ def _cell(
         examiners=examiners,
         versions=versions,
     )
+
+
+def _met(generator: Named, discriminator: Named, signal: Named, objective: Named) -> str:
+    """Such as "network against forest by exact"."""
+    ways = [label for label, recipe in (signal, objective) if recipe.name != "usual"]
+    return f"{generator[0]} against {discriminator[0]}{' by ' * bool(ways)}{', '.join(ways)}"
 
 
 def _truth(cell: Cell) -> Cell:

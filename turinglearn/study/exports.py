@@ -61,10 +61,17 @@ def export(store: Store, path: Path | str) -> int:
 
 
 def _spread(texts: list[str | None], prefix: str, *but: type) -> _Columns:
-    """A column for each entry of these JSON objects that is none of these types."""
-    entries = [json.loads(text) if text else {} for text in texts]
+    """A column for each entry of these JSON objects, and of objects in them, that is none of these types."""
+    entries = [_flat(json.loads(text)) if text else {} for text in texts]
     names = dict.fromkeys(name for entry in entries for name, value in entry.items() if not isinstance(value, but))
     return {f"{prefix}{name}": [_plain(entry.get(name)) for entry in entries] for name in names}
+
+
+def _flat(content: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for name, value in content.items():
+        found |= {f"{name}.{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {name: value}
+    return found
 
 
 def _plain(value: Any) -> Any:

@@ -12,11 +12,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from turinglearn.catalogue import nearest
 from turinglearn.study.cells import Cell
-from turinglearn.study.recipes import FACTORS, Recipe, ended, nearest, read
+from turinglearn.study.recipes import FACTORS, Recipe, ended, read
 
 __all__ = ["Filter", "select"]
 
+_SHOWN = 40  # values of a factor, at most, that a mistake lists
 _FORM = re.compile(r"\s*(\w+)\s*(?:=\s*([^\[\]]*?)\s*)?(\[.*\])?\s*", re.DOTALL)
 
 
@@ -85,8 +87,10 @@ def _check(chosen: Filter, text: str, cells: Sequence[Cell]) -> None:
     if any(chosen.holds(cell) for cell in cells):
         return
     if chosen.factor not in FACTORS:
-        known = sorted({str(value) for cell in cells for value in _plain(cell, chosen.factor)})
-        raise _none(text, f" selects no cell{nearest(str(chosen.name), known)}")
+        values = {value for cell in cells for value in _plain(cell, chosen.factor)}
+        known = [str(value) for value in sorted(values)]
+        few = f"{', '.join(known[:_SHOWN])}{', …' * (len(known) > _SHOWN)}"
+        raise _none(text, f" selects no cell; expected one of: {few}")
     recipes = {r for r in (_recipe(cell, chosen.factor) for cell in cells) if r is not None}
     options = sorted({name for recipe in recipes for name, _ in recipe.options})
     unknown = next((name for name, _ in chosen.options if name not in options), None)

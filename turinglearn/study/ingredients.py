@@ -77,7 +77,7 @@ class Ingredients:
         try:
             Game(g, d, signal=signal, objective=objective)
         except IncompatiblePlayers as error:
-            return f"{names[0]} against {names[1]} by {names[2]}, {names[3]}: {_in_toml(str(error))}"
+            return _in_toml(str(error))
         except Exception as error:  # a player's own mistake
             self.document.fail(path, f"{names[0]} against {names[1]} cannot play: {error}", key=True)
         return None

@@ -10,9 +10,9 @@ import ast
 import difflib
 import math
 import warnings
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import numpy as np
@@ -20,10 +20,10 @@ from sklearn.utils.discovery import all_estimators
 
 from turinglearn import datasets, objectives, signals
 from turinglearn.bias import pair
+from turinglearn.catalogue import check_options, nearest, players
 from turinglearn.catalogue import make as make_player
-from turinglearn.catalogue import players
 
-__all__ = ["FACTORS", "Recipe", "Value", "check_permitted", "ended", "make", "nearest", "read"]
+__all__ = ["FACTORS", "Recipe", "Value", "check_permitted", "ended", "make", "read"]
 
 Value = None | bool | int | float | str | tuple["Value", ...]
 _Makers = Mapping[str, Callable[..., Any] | None]
@@ -52,6 +52,10 @@ _OBJECTIVES: _Makers = {
     "relativistic": objectives.RelativisticLoss,
 }
 _MADE: dict[str, _Makers] = {"problem": _PROBLEMS, "signal": _SIGNALS, "objective": _OBJECTIVES}
+_MISSES = {
+    "generator": "cannot sample; choose one that can, such as 'sklearn.mixture.GaussianMixture'",
+    "discriminator": "is no classifier; choose one, such as 'sklearn.svm.SVC'",
+}
 FACTORS = ("problem", "generator", "discriminator", "signal", "objective")
 
 
@@ -117,18 +121,12 @@ def make(factor: str, recipe: Recipe, *, allow_imports: bool = False) -> Any:
     large = [name for name, value in recipe.options if factor == "problem" and _is_large(value)]
     if large:
         raise ValueError(f"{recipe}: {large[0]} is too large for a problem; expected at most {_LARGEST_OF_PROBLEM}")
+    check_options(recipe.name, maker, options)
     try:
         with np.errstate(all="ignore"):
             return maker(**options)
     except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
         raise ValueError(f"{recipe} cannot be made: {error}") from error
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A remedy for a name that nobody knows: the nearest that is known, or all of them."""
-    known = list(known)
-    close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean {close[0]!r}?" if close else f"; expected one of: {', '.join(known)}"
 
 
 def ended(said: str) -> str:
@@ -144,23 +142,27 @@ def check_permitted(role: str, recipe: Recipe) -> None:
         return
     if "." not in name:
         raise ValueError(f"there is no {role} called {name!r}{nearest(name, sorted(named))}")
-    if not _is_of_sklearn(role, name):
-        raise ValueError(
-            f"{name} is no {role} of the registry or of scikit-learn, and importing it runs its code; allow that by "
-            "--allow-imports, if you trust it"
-        )
-
-
-def _is_of_sklearn(role: str, path: str) -> bool:
-    """Whether this is the public path of an estimator of scikit-learn for this role."""
-    module, _, kind = path.rpartition(".")
-    kinds = all_estimators(type_filter="classifier" if role == "discriminator" else None)
-    found = dict(kinds).get(kind) if path.startswith("sklearn.") else None
-    return (
-        found is not None
-        and module == found.__module__.split("._")[0]
-        and (role == "discriminator" or hasattr(found, "sample"))
+    able = _of_sklearn(role)
+    if name in able.values():
+        return
+    kind = name.rpartition(".")[2]
+    if name.startswith("sklearn.") and kind not in able and kind in dict(all_estimators()):
+        raise ValueError(f"{name} {_MISSES[role]}")
+    meant = difflib.get_close_matches(kind, able, n=1) if name.startswith("sklearn.") else []
+    if meant:
+        raise ValueError(f"{name} is no {role} of scikit-learn; did you mean {able[meant[0]]!r}?")
+    raise ValueError(
+        f"{name} is no {role} of the registry or of scikit-learn, and importing it runs its code; allow that by "
+        "--allow-imports, if you trust it"
     )
+
+
+@cache
+def _of_sklearn(role: str) -> Mapping[str, str]:
+    """The public paths of scikit-learn's estimators for this role, by the names of their classes."""
+    kinds = all_estimators(type_filter="classifier" if role == "discriminator" else None)
+    able = {name: kind for name, kind in kinds if role == "discriminator" or hasattr(kind, "sample")}
+    return {name: f"{kind.__module__.split('._')[0]}.{name}" for name, kind in able.items()}
 
 
 def _dotted(node: ast.expr) -> str:

@@ -67,7 +67,7 @@ _SECONDS, _MEMORY = 600.0, 2048  # for a cell, where the specification says noth
 class Specification:
     """A study: its title, if any, its cells in order, and limits of each cell: time_limit in seconds, memory_limit in bytes.
 
-    left_out: the pairs of players that cannot meet, and why, once for each. whole: how many cells there are without filters.
+    left_out: the players that cannot meet, and why, each reason once. whole: how many cells there are without filters.
     """
 
     title: str
@@ -103,7 +103,7 @@ def read_specification(path: File | str, *, only: Iterable[str] = (), allow_impo
         cells=select(cells, only),
         time_limit=seconds,
         memory_limit=memory,
-        left_out=tuple(crossing.left_out),
+        left_out=crossing.left_out,
         whole=len(cells),
     )
 
