@@ -7,11 +7,13 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from turinglearn.report.charts import curves, dots, plane, scatters
 from turinglearn.report.dress import STYLE
 from turinglearn.report.estimates import Estimate
-from turinglearn.report.svg import COLOURS, MARKS, marker, powers, style_of
+from turinglearn.report.svg import COLOURS, MARKS, bent, marker, powers, style_of
 
 FOUND = re.findall(r"--c\d: (#[0-9a-f]{6})", STYLE)
 PALETTES = {"light": (FOUND[:COLOURS], "#ffffff"), "dark": (FOUND[COLOURS:], "#15181c")}
@@ -77,43 +79,60 @@ def test_powers_are_where_they_belong(values, ticks):
 
 
 def drawn(*values, spread=0.1):
-    """The heights of three arms' marks, and the label beside them, in a picture of one place and the place 2."""
+    """The heights of the arms' marks, and the label of their scale, in a picture of two places."""
     lines = {
         f"arm {i}": [(x, Estimate(v, v - spread * abs(v), v + spread * abs(v), 9)) for x in (1, 2)]
         for i, v in enumerate(values)
     }
     picture = curves("title", lines, list(lines), ("n", "bias"))
     heights = [float(y) for y in re.findall(r'class="s\d curve"[^>]* points="[^,]+,([\d.]+) ', picture)]
-    return heights, "bias (log)" in picture
+    return heights, re.search(r">(bias[^<]*)</text>", picture)[1]
 
 
-def test_values_far_apart_are_on_a_scale_of_powers_and_those_below_it_at_its_edge():
-    heights, by_powers = drawn(0.001, 0.1, 10.0)
-    assert by_powers
+def test_values_far_apart_are_on_a_scale_of_powers():
+    heights, scale = drawn(0.001, 0.1, 10.0)
+    assert scale == "bias (log)"
     assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
-    heights, by_powers = drawn(-0.5, 0.01, 10.0)
-    assert by_powers
-    assert heights[0] > heights[1] > heights[2]
-    assert heights[0] == pytest.approx(260 - 42)
+
+
+def test_values_that_may_as_well_be_0_are_in_proportion_about_0():
+    heights, scale = drawn(-0.5, 0.01, 10.0)
+    assert scale == "bias (log beyond ±0.01)"
+    assert 260 - 42 > heights[0] > heights[1] > heights[2]
+    heights, scale = drawn(-2e-9, 1e-9, 10.0)  # no decade is shown that is so far below the largest
+    assert scale == "bias (log beyond ±0.001)"
+    assert heights[0] == pytest.approx(heights[1], abs=0.2)
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=9), st.floats(1e-6, 1.0))
+def test_a_bent_scale_holds_its_values_in_order(values, bend):
+    along = bent(values, bend)
+    assert all(map(along.holds, [0.0, *values, *along.ticks]))
+    assert 2 <= len(along.ticks) <= 12 or max(map(abs, values)) <= 10 * bend
+    places = [along.at(value) for value in sorted(values)]
+    assert places == sorted(places)
+    assert along.at(bend / 100) - along.at(0.0) == pytest.approx(along.at(0.0) - along.at(-bend / 100), abs=1e-12)
 
 
 def test_values_near_each_other_are_on_a_scale_from_zero():
-    heights, by_powers = drawn(1.0, 2.0, 3.0)
-    assert not by_powers
+    heights, scale = drawn(1.0, 2.0, 3.0)
+    assert scale == "bias"
     assert heights[0] - heights[1] == pytest.approx(heights[1] - heights[2], abs=0.2)
-    assert not drawn(0.001, 0.1, 10.0, spread=2.0)[1]  # none is surely above 0
+    assert drawn(0.1, 1.0, 3.0, spread=2.0)[1] == "bias"  # none is surely above 0, nor beyond the noise
 
 
 def estimates(spread):
-    return {arm: Estimate(v, v - spread, v + spread, 9) for arm, v in {"a": 1.0, "b": 1.2}.items()}
+    """Of three arms, one of which errs so much."""
+    of = {"a": (1.0, 0.1), "b": (1.2, 0.1), "c": (1.1, spread)}
+    return {arm: Estimate(v, v - s, v + s, 9) for arm, (v, s) in of.items()}
 
 
 @pytest.mark.parametrize(
     "draw",
     [
-        lambda found: curves("title", {arm: [(1.0, e), (2.0, e)] for arm, e in found.items()}, ["a", "b"], ("n", "bias")),
-        lambda found: plane("title", {arm: (e, e) for arm, e in found.items()}, ["a", "b"], ("bias", "variance")),
-        lambda found: dots("title", [("row", found)], ["a", "b"], "rmse"),
+        lambda found: curves("title", {arm: [(1.0, e), (2.0, e)] for arm, e in found.items()}, ["a", "b", "c"], ("n", "bias")),
+        lambda found: plane("title", {arm: (e, e) for arm, e in found.items()}, ["a", "b", "c"], ("bias", "variance")),
+        lambda found: dots("title", [("row", found)], ["a", "b", "c"], "rmse"),
     ],
 )
 def test_an_interval_that_is_longer_than_shown_ends_in_an_arrow(draw):

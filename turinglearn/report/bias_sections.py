@@ -22,7 +22,7 @@ __all__ = ["curve_section", "efficiency_section", "plane_section"]
 _ENOUGH = 10  # seeds, for a ratio of two mean square errors
 _INTERVALS = (
     "with 95 % intervals over seeds, or over training sets where cells have one seed; see Methods. One that ends in "
-    "an arrow is longer. Where values are far apart an axis is marked (log), and what is below it stands at its edge."
+    "an arrow is longer. Where values are far apart an axis is marked (log), or (log beyond) what may as well be 0."
 )
 
 

@@ -6,14 +6,17 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
+import numpy as np
+
 from turinglearn.report.document import say
 from turinglearn.report.estimates import Estimate
-from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, extent, marker, powers, style_of
+from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, bent, extent, marker, powers, style_of, tick_label
 
 __all__ = ["bars", "curves", "dots", "heat_map", "plane", "scatters", "told"]
 
 _ROOM = 190.0  # units that names beside a picture take, at most
 _APART = 30.0  # largest value over smallest, from which on an axis is by powers
+_FINEST = 1e4  # largest value over smallest that such an axis tells from 0
 
 
 def told(found: Estimate) -> str:
@@ -69,7 +72,7 @@ def dots(
 
     for tick in span.ticks:
         canvas.line(place(tick), 28, place(tick), height - 40, "grid")
-        canvas.text(place(tick), height - 27, f"{tick:g}", "tick middle")
+        canvas.text(place(tick), height - 27, tick_label(tick), "tick middle")
     if mark is not None:
         canvas.line(place(mark), 28, place(mark), height - 40, "mark")
     canvas.text(left + 122, height - 8, _scaled(label, span), "label middle", room=260)
@@ -161,27 +164,33 @@ def _beside(names: Sequence[str]) -> float:
 
 
 def _axis(found: Sequence[Estimate], also: float | None = None) -> Axis:
-    """From 0; by powers where values that are surely positive are far apart: what is lower then stands at the edge.
+    """From 0; where values are far apart by powers, but in proportion about 0 where some may as well be 0.
 
     also: a value that it holds as well.
     """
-    more = [] if also is None else [also]
-    sure = [e for e in found if math.isfinite(e.high) and min(e.value, e.low) > 0]
-    low, high = (of([e.value for e in sure], default=0.0) for of in (min, max))
-    if high > _APART * low > 0:
-        ends = (end for e in sure for end in (e.low, e.high))
+    more, values = [] if also is None else [also], [e.value for e in found]
+    ends = [end for e in found for end in (e.low, e.high) if math.isfinite(end)]
+    sure = [e.value for e in found if math.isfinite(e.high) and min(e.value, e.low) > 0]
+    noise = [(e.high - e.low) / 2 for e in found if math.isfinite(e.high) and min(e.value, e.low) <= 0]
+    low, high = min(values, default=0.0), max(values, default=0.0)
+    least = min([*sure, *([float(np.median(noise))] if noise else [])], default=0.0)
+    if not high > _APART * least > 0:
+        return axis(_range(found) + more, zero=also is None)
+    if len(sure) == len(found):
         return powers([low, high, *(min(3 * high, max(low / 3, end)) for end in ends), *more])
-    return axis(_range(found) + more, zero=also is None)
+    bend = float(f"{max(least, high / _FINEST):.0e}")
+    return bent([*values, *(min(3 * high, max(3 * min(low, -bend), end)) for end in ends), *more], bend)
 
 
 def _scaled(label: str, along: Axis) -> str:
-    return f"{label} (log)" if along.log else label
+    return f"{label} (log)" if along.log else f"{label} (log beyond ±{along.bend:g})" if along.bend else label
 
 
 def _range(found: Sequence[Estimate]) -> list[float]:
-    """What an axis should hold: all values, and their intervals, but for what is far beyond all values."""
+    """What an axis should hold: all values, and their intervals, but for what is far beyond all values and most intervals."""
     values = [e.value for e in found] + [0.0]
     low, high = min(values), max(values)
-    room = 1.5 * (high - low)
+    widths = [e.high - e.low for e in found if math.isfinite(e.high - e.low)]
+    room = max(1.5 * (high - low), float(np.median(widths)) if widths else 0.0)
     ends = [end for e in found for end in (e.low, e.high) if math.isfinite(end)]
     return values[:-1] + [min(high + room, max(low - room, end)) for end in ends]

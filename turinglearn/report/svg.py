@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from html import escape
 from itertools import accumulate, takewhile
 
-__all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "extent", "marker", "powers", "style_of"]
+__all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "bent", "extent", "marker", "powers", "style_of", "tick_label"]
 
 MARKS, COLOURS = 7, 8  # shapes and colours: coprime, so that the first 56 arms differ, and neighbours differ in both
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
 _NARROW = " .,:;'!|()[]{}ijltfI/"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 20
 _TITLE, _LETTER = 13.2, 11.0  # heights of letters
+_TICK = 6  # characters of a tick's label, beyond which it is by powers
 _HEAD = 5.0  # units: the length of an arrow's head
 _BEFORE = 8  # letters of what names have in common, shown before they differ
 _LINES = 8  # of a title, at most
@@ -24,17 +25,23 @@ _BROAD = 480  # units: a wider picture has a row of the page to itself
 
 @dataclass(frozen=True)
 class Axis:
-    """A range of numbers, with its ticks; log: by powers."""
+    """A range of numbers, with its ticks; log: by powers; bend: by powers beyond ± this, and in proportion about 0."""
 
     low: float
     high: float
     ticks: tuple[float, ...]
     log: bool = False
+    bend: float = 0.0
 
     def at(self, value: float) -> float:
         """Where in the range a value is, 0 to 1; outside of it at its end."""
-        low, high, value = (math.log(max(v, 1e-300)) if self.log else v for v in (self.low, self.high, value))
+        low, high, value = map(self._along, (self.low, self.high, value))
         return min(1.0, max(0.0, (value - low) / (high - low)))
+
+    def _along(self, value: float) -> float:
+        if self.log:
+            return math.log(max(value, 1e-300))
+        return math.asinh(value / self.bend) if self.bend else value
 
     def holds(self, value: float) -> bool:
         """Whether a value is on the axis, and not only at its end."""
@@ -67,6 +74,23 @@ def powers(values: Sequence[float]) -> Axis:
         if len(ticks) >= 3:
             break
     return Axis(low, high, ticks[:: math.ceil(len(ticks) / 6)], log=True)
+
+
+def bent(values: Sequence[float], bend: float) -> Axis:
+    """An axis by powers beyond ± bend, in proportion about 0, that holds these values, 0 and the bend."""
+    low, high = min(0.0, *values), max(bend, *values)
+    top = math.asinh(high / bend) - math.asinh(low / bend)
+    low, high = (bend * math.sinh(math.asinh(end / bend) + 0.04 * top * sign) for end, sign in ((low, -1), (high, 1)))
+    first, last = math.ceil(math.log10(bend)), math.floor(math.log10(max(high, -low)))
+    step = max(1, math.ceil((last - first + 1) / 4))
+    ticks = [sign * float(f"1e{k}") for k in range(last, first - 1, -step) for sign in (-1, 1)]
+    return Axis(low, high, tuple(sorted(t for t in [0.0, *ticks] if low <= t <= high)), bend=bend)
+
+
+def tick_label(value: float) -> str:
+    """A number that is short enough for the margin."""
+    text = f"{value:g}"
+    return text if len(text) <= _TICK else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
 
 
 def style_of(index: int) -> tuple[int, int, str]:
@@ -208,10 +232,10 @@ class Panel(Canvas):
         bottom, right = self.height - _BOTTOM, self.width - _RIGHT
         for tick in self.x_axis.ticks:
             self.line(self.x(tick), _TOP, self.x(tick), bottom, "zero" if tick == 0 else "grid")
-            self.text(self.x(tick), bottom + 14, f"{tick:g}", "tick middle")
+            self.text(self.x(tick), bottom + 14, tick_label(tick), "tick middle")
         for tick in self.y_axis.ticks:
             self.line(_LEFT, self.y(tick), right, self.y(tick), "zero" if tick == 0 else "grid")
-            self.text(_LEFT - 5, self.y(tick) + 4, f"{tick:g}", "tick end")
+            self.text(_LEFT - 5, self.y(tick) + 4, tick_label(tick), "tick end")
         self.text((_LEFT + right) / 2, self.height - 8, labels[0], "label middle")
         self.text(13, (_TOP + bottom) / 2, labels[1], "label middle", turned=True, room=bottom - _TOP)
 
