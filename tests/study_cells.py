@@ -53,6 +53,13 @@ def eat_beside():
     subprocess.run([sys.executable, "-c", "from tests.study_cells import eat; eat()"], check=True)
 
 
+def leave():
+    """A process that goes on when the cell is over."""
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    with open(os.environ["STUDY_MARK"], "w") as mark:
+        mark.write(str(left.pid))
+
+
 def spin():
     while True:
         pass
@@ -92,6 +99,7 @@ ACTIONS = {
     "kill both": kill_both,
     "eat": eat,
     "eat beside": eat_beside,
+    "leave": leave,
     "spin": spin,
     "swallow": swallow,
     "sleep": lambda: time.sleep(600),

@@ -60,6 +60,20 @@ def test_what_a_cell_has_started_counts_as_its_memory(tmp_path):
         assert rows[0][4].endswith("It was ended when it passed its memory limit of 128 MiB.")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_what_a_cell_leaves_running_ends_with_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("STUDY_MARK", str(tmp_path / "mark"))
+    whole = plan("leave", None, None)
+    with Writer(tmp_path / "p.sqlite") as writer:
+        writer.begin(whole)
+        run(whole, Processes(whole.function, whole.limits, 1), writer)
+        workers = [row.worker for row in writer.rows("ok")]
+    assert len(workers) == 3
+    assert workers[0] != workers[1] == workers[2]
+    state = Path(f"/proc/{(tmp_path / 'mark').read_text()}/cmdline")
+    assert not state.exists() or not state.read_bytes()  # gone, or ended and not yet buried
+
+
 def test_cells_that_kill_their_process_cost_only_themselves(tmp_path):
     whole = plan("kill", None, "vanish", "swallow", None, None, limits=TIGHT)
     rows = played(tmp_path / "p.sqlite", whole, Processes(whole.function, whole.limits, 2))

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from turinglearn.study.engines import harness
-from turinglearn.study.engines.memory import resident
+from turinglearn.study.engines.memory import descendants, resident
 from turinglearn.study.outcomes import Job, Limits, Outcome, StudyProblem
 
 __all__ = ["Child"]
@@ -27,7 +27,9 @@ _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR
 
 
 class Child:
-    """One process for the cells of one function. It starts with the first cell, and anew after each that ends it."""
+    """One process for the cells of one function. It starts with the first cell, and anew after each that ends it, or leaves
+    processes of its own.
+    """
 
     def __init__(self, function: str, limits: Limits) -> None:
         self.function = function
@@ -52,6 +54,8 @@ class Child:
                     break
             else:
                 reply = json.loads(connection.recv_bytes())
+                if descendants(process.pid):  # what a cell leaves running is not the next one's to answer for
+                    self._kill()
                 return Outcome(identity=job.identity, worker=self._name(process), **reply)
         except (EOFError, OSError):
             with suppress(subprocess.TimeoutExpired):
