@@ -319,7 +319,7 @@ def test_completion_of_games_is_told_where_only_all_seeds_together_have_a_bias()
 def test_the_levels_of_judges_and_games_are_apart(rows):
     levels = {(c["cells"], c["factor"]): c["levels"] for c in table(compose(rows), "specification")}
     assert levels["judge", "n"] == "200, 800"
-    assert levels["game", "n"] == "400"
+    assert levels["game", "n (budget: rows)"] == "400"
     assert not any("draws" in factor for _, factor in levels)  # of the problem by itself
     assert {kind for kind, _ in levels} == {"game", "judge"}
 

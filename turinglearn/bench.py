@@ -193,7 +193,8 @@ def _play(plan: Plan, path: Path, engine: Engine, as_json: bool, retry: bool, al
         again = writer.forget_failed(plan) if retry else 0
         if retry and not as_json:
             print(f"Playing {again} failed cell{'s' * (again != 1)} once more.", file=sys.stderr)
-        left = len({job.identity for job in plan.jobs} - writer.finished())
+        finished = writer.finished()
+        left = [job for job in plan.jobs if job.identity not in finished]
         with watching(_err, left, lambda: engine.dashboard) as watch:
             try:
                 run(plan, engine, writer, watch)

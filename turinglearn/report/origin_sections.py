@@ -14,6 +14,7 @@ from turinglearn.report.rows import Pairs, Run, number
 __all__ = ["provenance_section"]
 
 _TOLD = 40  # levels of a factor
+_CALLED = {("game", "n"): "n (budget: rows)"}  # as specifications and filters have it
 
 
 def provenance_section(document: Document, runs: Sequence[Run]) -> None:
@@ -65,7 +66,8 @@ def _levels(runs: Sequence[Run]) -> list[tuple[Cell, ...]]:
     for kind, seed in {(run.kind, run.seed) for run in runs if run.arm}:
         found[kind, "seed"].add(seed)
     for kind, setting, dials, arm in {(run.kind, run.setting, run.dials, run.arm) for run in runs if run.arm}:
-        for name, value in (*setting, *((s, f"{v:g}") for s, v in dials), ("discriminator", arm)):
+        numbers = ((_CALLED.get((kind, sign), sign), f"{value:g}") for sign, value in dials)
+        for name, value in (*setting, *numbers, ("discriminator", arm)):
             found[kind, name].add(value)
     rows: list[tuple[Cell, ...]] = []
     for (kind, name), levels in sorted(found.items()):
