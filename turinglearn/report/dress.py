@@ -60,7 +60,7 @@ table {{ border-collapse: collapse; font-size: .85rem; }}
 th, td {{ padding: .25rem .4rem; border-bottom: 1px solid var(--rule); text-align: left; vertical-align: top; }}
 td.n, th.n {{ text-align: right; font-variant-numeric: tabular-nums; }} td.n {{ white-space: nowrap; }}
 td {{ max-width: 20rem; overflow-wrap: break-word; }} td:not(.n, .s) {{ min-width: 13rem; }}
-td.s {{ max-width: none; white-space: nowrap; }}
+td.s {{ max-width: none; white-space: nowrap; }} .roomy td {{ max-width: 44rem; }}
 thead th {{ position: sticky; top: 0; background: var(--paper); }}
 th button {{ font: inherit; font-weight: 600; color: inherit; background: none; border: 0; padding: 0; cursor: pointer;
   text-align: inherit; }}

@@ -27,6 +27,7 @@ __all__ = ["FOLDER", "as_html", "left_out"]
 FOLDER = "data"  # beside the page, for what is behind its figures
 _SHOWN = 12  # pictures of a figure that are open from the start
 _DETAILED = 2_000  # rows of a figure, at most, that its table has
+_ROOMY = 3  # columns, at most, of a table whose texts have long lines
 _SHORT = 48  # characters that stay on one line
 _VERDICTS = ("true", "false", "undecided")
 
@@ -87,7 +88,8 @@ def _grid(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> str:
     numeric = [any(not isinstance(c, str | None) for c in cells) for cells in zip(*rows, strict=True)] or [False] * len(columns)
     head = "".join(f'<th scope="col"{_kind(n)}>{escape(c)}</th>' for c, n in zip(columns, numeric, strict=True))
     body = "".join(f"<tr>{''.join(map(_cell, row, numeric))}</tr>" for row in rows)
-    table = f'<table class="sorted"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
+    kind = "sorted roomy" if len(columns) <= _ROOMY else "sorted"
+    table = f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
     return f'<div class="wide" tabindex="0">{table}</div>'
 
 

@@ -66,7 +66,7 @@ MEANINGS = {
     "excess_log_loss": "log-loss less that of the Bayes rule, in nats: bias and variance together",
     "high_quality": "share of the sample within three standard deviations of a mode; of the truth .989 in two dimensions",
     "jsd": "Jensen-Shannon divergence of both laws, in nats",
-    "jsd_error": "twice the JSD that the judge finds on fresh rows, less the true one: -2 times the excess log-loss",
+    "jsd_error": "twice the JSD that the judge finds on fresh rows, less the true one: −2 times the excess log-loss",
     "jsd_error_in_sample": "twice the JSD that it finds on the rows from which it learned, less the true one",
     "kl": "KL(p ‖ q) in nats, q being what was learned; of the Bayes rule the counterfeit law",
     "log_density": "mean of log p over what was learned; the truth has the negative of its entropy",
