@@ -30,6 +30,10 @@ def fail():
     raise ArithmeticError("no such number: " + repr(object()))
 
 
+def escape():
+    raise ValueError("\x1b]0;owned\a")
+
+
 def kill_worker():
     os.kill(os.getpid(), signal.SIGKILL)
 
@@ -54,8 +58,8 @@ def eat_beside():
 
 
 def leave():
-    """A process that goes on when the cell is over."""
-    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    """A process that goes on when the cell is over, in a session of its own."""
+    left = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session=True)
     with open(os.environ["STUDY_MARK"], "w") as mark:
         mark.write(str(left.pid))
 
@@ -70,6 +74,16 @@ def swallow():
     while True:
         with suppress(BaseException):
             time.sleep(60)
+
+
+def interrupted_twice():
+    """Two signals while the cell clears up after the first, as an impatient user sends them."""
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
+    finally:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(60)
 
 
 def interrupt():
@@ -93,6 +107,7 @@ def unready():
 
 
 ACTIONS = {
+    "escape": escape,
     "fail": fail,
     "unready": unready,
     "kill": kill_worker,
@@ -104,6 +119,7 @@ ACTIONS = {
     "swallow": swallow,
     "sleep": lambda: time.sleep(600),
     "interrupt": interrupt,
+    "interrupted twice": interrupted_twice,
     "exit": lambda: sys.exit(3),
     "vanish": lambda: os._exit(3),
     "print": lambda: print("nobody reads this", file=sys.stderr),

@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from tests.study_driver import plan_of, trusted
 from tests.study_plans import lasting, plan
 from turinglearn import bench
+from turinglearn.study import Inline, StudyProblem
 from turinglearn.study.store import Store, StoreProblem
 from turinglearn.study.writer import Writer
 
@@ -186,17 +187,37 @@ def test_a_part_of_a_study_retries_only_its_own(here, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_driver_that_is_killed_while_it_retries_loses_nothing_that_was_ok(here, monkeypatch):
+def test_a_driver_that_is_killed_while_it_retries_loses_nothing(here, monkeypatch):
     before = unready(here, monkeypatch)
     run = driver("resume", "cells.sqlite", "--retry", "--workers", 1)
-    while run.poll() is None and len(rows_of(Path("cells.sqlite"))) == 6:
+    while run.poll() is None and rows_of(Path("cells.sqlite")) == before:
         time.sleep(0.005)
     run.kill()
     run.communicate()
     kept = rows_of(Path("cells.sqlite"))
-    assert len(kept) < 6
-    assert {i: row for i, row in kept.items() if i > "cell-000001"} == {i: r for i, r in before.items() if r[0] == "ok"}
-    assert said("resume", "cells.sqlite", "--engine", "inline").stdout == "cells.sqlite: 6 of 6 cells done, none failed.\n"
+    assert kept.keys() == before.keys()
+    assert {i: row for i, row in kept.items() if before[i][0] == "ok"} == {i: r for i, r in before.items() if r[0] == "ok"}
+    assert any(kept[i] != before[i] for i in kept)
+    done = said("resume", "cells.sqlite", "--engine", "inline", "--retry")
+    assert done.stdout == "cells.sqlite: 6 of 6 cells done, none failed.\n"
+
+
+def test_a_retry_that_cannot_begin_loses_nothing(here, monkeypatch):
+    before = unready(here, monkeypatch)
+
+    def away(self):
+        raise StudyProblem("There is no scheduler.")
+
+    monkeypatch.setattr(Inline, "__enter__", away)
+    assert said("resume", "cells.sqlite", "--engine", "inline", "--retry").exit_code == 1
+    assert rows_of(Path("cells.sqlite")) == before
+
+
+def test_what_a_store_says_does_not_command_the_terminal(here):
+    Path("cells.json").write_text(json.dumps([{"seed": 0, "act": "escape"}]))
+    said("run", "cells.json", "--engine", "inline")
+    (_, line) = said("status", "cells.sqlite").stdout.splitlines()
+    assert line.endswith("ValueError: \N{REPLACEMENT CHARACTER}]0;owned\N{REPLACEMENT CHARACTER}")
 
 
 def test_a_specification_is_filtered_run_and_reported(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ import pytest
 
 from tests.study_plans import LIMITS, jobs, lasting, plan
 from turinglearn.study import Cluster, Inline, Limits, Plan, Processes, StudyProblem, Writer, run
+from turinglearn.study.driver import Stopped
 from turinglearn.study.engines import cluster as dask_engine
 from turinglearn.study.engines.harness import perform
 from turinglearn.study.provenance import versions
@@ -58,6 +59,13 @@ def test_what_a_cell_has_started_counts_as_its_memory(tmp_path):
         rows = played(tmp_path / f"{name}.sqlite", whole, engine)
         assert statuses(rows) == ["crashed", "ok"]
         assert rows[0][4].endswith("It was ended when it passed its memory limit of 128 MiB.")
+
+
+def test_a_signal_that_comes_twice_is_no_outcome_of_the_cell(tmp_path):
+    whole = plan(None, "interrupted twice", None)
+    with pytest.raises(Stopped):
+        played(tmp_path / "i.sqlite", whole, Inline(whole.function, whole.limits))
+    assert [row[0] for row in lasting(tmp_path / "i.sqlite")] == ["cell-000000"]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")

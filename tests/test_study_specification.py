@@ -181,6 +181,7 @@ def test_more_seeds_keep_the_cells_of_whole_groups(tmp_path):
         ),
         ('make = "forest"', 'make = "sklearn.linear_model.Ridge"', 17, 19, "Ridge is no classifier; choose one, such as"),
         ('make = "forest"', 'make = "knn"', 17, 19, "no option 'min_samples_leaf'; expected one of: neighbours, tail."),
+        ('"leaves of ten" = ', '" " = ', 16, 2, "a name in [discriminators] is empty"),
         ('problems = "correlated"', 'problems = ["correlated",\n"moons"]', 24, 1, "'moons' is no pair"),
         (
             '["logistic", "leaves of ten"]',

@@ -336,6 +336,9 @@ def test_exports_hold_everything(tmp_path):
     with Store(path) as store:
         with pytest.raises(StoreProblem, match=r"expected .parquet or .csv"):
             export(store, tmp_path / "s.txt")
+        (tmp_path / "file").touch()
+        with pytest.raises(StoreProblem, match=r"below\.csv cannot be written: Not a directory\. Nothing was changed\."):
+            export(store, tmp_path / "file" / "below.csv")
         with pytest.raises(StoreProblem, match="cannot be written"):
             export(store, tmp_path / "none" / "s.csv")
     assert not list(tmp_path.glob("*.partial"))

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from turinglearn.mistakes import mistakes
+from turinglearn.mistakes import mistakes, printable
 from turinglearn.study.driver import Engine, Stopped, run
 from turinglearn.study.engines import Cluster, Inline, Processes
 from turinglearn.study.exports import export
@@ -67,7 +67,7 @@ def plan_of(specification: Path, *, only: Sequence[str] = (), allow_imports: boo
     """The cells of a specification, and how they are run; players that cannot meet are named."""
     found = read_specification(specification, only=only, allow_imports=allow_imports)
     for reason in found.left_out:
-        print(f"left out: {reason}", file=sys.stderr)
+        print(f"left out: {printable(reason)}", file=sys.stderr)
     return found.plan()
 
 
@@ -122,14 +122,12 @@ def status(store: StoreFile, as_json: AsJson = False) -> None:
             return
         print(f"{_told(figures)} {'A driver is at work.' if figures['running'] else 'No driver is at work.'}")
         for row in failures[:_FAILURES]:
-            said = row.error.strip().rpartition("\n")[2]
+            said = printable(row.error.strip().rpartition("\n")[2])
             print(f"{row.status} {row.identity[:12]}: {said if len(said) <= _LONGEST else f'{said[: _LONGEST - 1]}…'}")
 
 
 @app.command("export")
-def export_(
-    store: StoreFile, file: Annotated[Path, typer.Argument(help="A .parquet or .csv file.", show_default=False)]
-) -> None:
+def export_(store: StoreFile, file: TableFile) -> None:
     """Write the cells of a study as one table; `status` and `report` also read the Parquet file."""
     with mistakes(False), Store(store) as opened:
         print(f"{file}: {export(opened, file)} cells.")
@@ -190,17 +188,17 @@ def _play(plan: Plan, path: Path, engine: Engine, as_json: bool, retry: bool, al
     stopped: Stopped | None = None
     with Writer(path) as writer:
         writer.begin(plan)
-        again = writer.forget_failed(plan) if retry else 0
+        again = writer.failed() & {job.identity for job in plan.jobs} if retry else set()
         if retry and not as_json:
-            print(f"Playing {again} failed cell{'s' * (again != 1)} once more.", file=sys.stderr)
-        finished = writer.finished()
+            print(f"Playing {len(again)} failed cell{'s' * (len(again) != 1)} once more.", file=sys.stderr)
+        finished = writer.finished() - again
         left = [job for job in plan.jobs if job.identity not in finished]
         with watching(_err, left, lambda: engine.dashboard) as watch:
             try:
-                run(plan, engine, writer, watch)
+                run(plan, engine, writer, watch, again=again)
             except Stopped as error:
                 stopped = error
-        figures = _figures(path, writer.counts()) | ({"retried": again} if retry else {})
+        figures = _figures(path, writer.counts()) | ({"retried": len(again)} if retry else {})
     print(json.dumps(figures) if as_json else _told(figures))
     if stopped is not None:
         command = f"turinglearn bench resume {path}{' --allow-imports' * allow_imports}"

@@ -13,7 +13,7 @@ import typer
 from turinglearn.protocols import PlayerError
 from turinglearn.study.outcomes import StudyProblem
 
-__all__ = ["INTERRUPTED", "MISTAKE", "mistakes"]
+__all__ = ["INTERRUPTED", "MISTAKE", "mistakes", "printable"]
 
 MISTAKE, INTERRUPTED = 1, 130  # exit codes
 _KINDS = (ValueError, TypeError, OSError, ImportError, PlayerError, StudyProblem)
@@ -31,5 +31,10 @@ def mistakes(as_json: bool) -> Iterator[None]:
         print("Stopped.", file=sys.stderr)
         raise typer.Exit(INTERRUPTED) from error
     except _KINDS as error:
-        print(json.dumps({"error": str(error)}) if as_json else f"Error: {error}", file=sys.stderr)
+        print(json.dumps({"error": str(error)}) if as_json else f"Error: {printable(str(error))}", file=sys.stderr)
         raise typer.Exit(MISTAKE) from error
+
+
+def printable(text: str) -> str:
+    """A text for a terminal, without what would command it."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\N{REPLACEMENT CHARACTER}" for c in text)

@@ -15,6 +15,8 @@ from turinglearn.metrics.inputs import share, whole
 
 __all__ = ["jackknife", "jackknife_of"]
 
+_LARGEST = 709.0  # whose exponential a float can hold
+
 Statistic = Callable[[Any], float]
 
 
@@ -65,7 +67,7 @@ def jackknife_of(
         pseudo = n * math.log(theta) - (n - 1) * np.log(without)
         middle, error = float(pseudo.mean()), math.sqrt(pseudo.var(ddof=1) / n + (also / theta) ** 2)
         t = float(stdtrit(degrees_of_freedom(pseudo), tail))
-        low, high = math.exp(middle - t * error), math.exp(middle + t * error)
+        low, high = (math.exp(min(end, _LARGEST)) for end in (middle - t * error, middle + t * error))
         return Interval(value, min(value, low), max(value, high), value * error)
     return mean_interval(n * theta - (n - 1) * without, level=level, skewed=skewed, also=also)
 

@@ -26,9 +26,11 @@ _NAMED = 8  # problems, at most, that the first line names
 _LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
 
 
-def answer(document: Document, runs: Sequence[Run], found: Sequence[Contrast], labels: Labels, planned: int | None) -> None:
-    """The sentences, and the table of all comparisons."""
-    document.add(Heading("The answer", "answer"), Paragraph(_done(runs, planned)))
+def answer(
+    document: Document, runs: Sequence[Run], found: Sequence[Contrast], labels: Labels, planned: int | None, doubles: int
+) -> None:
+    """The sentences, and the table of all comparisons. doubles: runs that others with the same players and seed stand for."""
+    document.add(Heading("The answer", "answer"), Paragraph(_done(runs, planned, doubles)))
     if not found:
         document.add(
             Paragraph(
@@ -66,7 +68,7 @@ def sentence(c: Contrast, labels: Labels) -> str:
     return f"{text}; adjusted p = {say(c.adjusted)}, {_told([c.replicates])}.{budgets}"
 
 
-def _done(runs: Sequence[Run], planned: int | None) -> str:
+def _done(runs: Sequence[Run], planned: int | None, doubles: int) -> str:
     if not runs:
         return "The store has no finished cells."
     cells = {run.identity: run.status for run in runs}
@@ -74,7 +76,10 @@ def _done(runs: Sequence[Run], planned: int | None) -> str:
     failed = ", ".join(f"{counts[s]:,} {s}" for s in ("error", "timeout", "crashed") if counts[s])
     share = "" if planned is None else f" of {planned:,}"
     part = f" This is a part of the study: {_part(runs)}." if planned is not None and planned > len(cells) else ""
-    return f"{len(cells):,}{share} cells are finished, {len(runs):,} runs; {failed or 'none failed'}.{part}"
+    others = (
+        f" {doubles:,} runs are left out: others, in other cells, have the same players, budget and seed." if doubles else ""
+    )
+    return f"{len(cells):,}{share} cells are finished, {len(runs):,} runs; {failed or 'none failed'}.{part}{others}"
 
 
 def _part(runs: Sequence[Run]) -> str:

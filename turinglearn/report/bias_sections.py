@@ -22,7 +22,7 @@ __all__ = ["curve_section", "efficiency_section", "plane_section"]
 _ENOUGH = 10  # seeds, for a ratio of two mean square errors
 _INTERVALS = (
     "with 95 % intervals over seeds, or over training sets where cells have one seed; see Methods. One that ends in "
-    "an arrow is longer. Where values are far apart an axis is marked (log), or (log beyond) what may as well be 0."
+    "an arrow is longer. Where values are far apart an axis is marked (log), or (log beyond) what is small or may as well be 0."
 )
 
 
@@ -170,7 +170,7 @@ def _parameters(runs: Sequence[dict[str, float]]) -> list[tuple[str, Interval, I
     found = []
     for name in names:
         each = np.array([[f.get(f"{part}{name}", np.nan) for part in ("estimate", "truth", "bound", "control")] for f in runs])
-        each = each[np.isfinite(each[:, :3]).all(axis=1)]
+        each = each[np.isfinite(each[:, :3]).all(axis=1) & (each[:, 2] > 0)]
         if len(each) < 3:
             continue
         error, control = (each[:, :1] - each[:, 1:2]), (each[:, 3:] - each[:, 1:2])

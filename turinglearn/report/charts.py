@@ -131,7 +131,7 @@ def scatters(
     pictures = []
     for name, colour, points in (
         ("genuine", "genuine", genuine),
-        *((arm, f"s{style_of(order.index(arm))[0]}", found) for arm, found in learned.items()),
+        *((f"from {arm}", f"s{style_of(order.index(arm))[0]}", found) for arm, found in learned.items()),
     ):
         panel = Panel(f"{name}, {title}", x, y, ("", ""))
         inside = [(a, b) for a, b in points if x.holds(a) and y.holds(b)]
@@ -174,11 +174,12 @@ def _axis(found: Sequence[Estimate], also: float | None = None) -> Axis:
     noise = [(e.high - e.low) / 2 for e in found if math.isfinite(e.high) and min(e.value, e.low) <= 0]
     low, high = min(values, default=0.0), max(values, default=0.0)
     least = min([*sure, *([float(np.median(noise))] if noise else [])], default=0.0)
-    if not high > _APART * least > 0:
+    far = max(high, -low)
+    if not far > _APART * least > 0:
         return axis(_range(found) + more, zero=also is None)
     if len(sure) == len(found):
         return powers([low, high, *(min(3 * high, max(low / 3, end)) for end in ends), *more])
-    bend = float(f"{max(least, high / _FINEST):.0e}")
+    bend = float(f"{max(least, far / _FINEST):.0e}")
     return bent([*values, *(min(3 * high, max(3 * min(low, -bend), end)) for end in ends), *more], bend)
 
 

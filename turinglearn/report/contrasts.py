@@ -200,14 +200,16 @@ def _mean(tested: Sequence[Contrast], differences: Any) -> Interval | None:
 
 
 def _scores(group: Sequence[Contrast]) -> tuple[Any, Any]:
-    """Both arms' values (settings, seeds), over the seeds that all settings have, failures imputed."""
+    """Both arms' values (settings, seeds), failures imputed; none where the settings have not the same seeds."""
     tables = []
     for c in group:
         known = {arm: values(c.quantity, c.block, arm) for arm in c.block.arms}
         if c.why or any(v is not None and v.shape != (1,) for v in known[c.arm].values()):
             continue
         tables.append((known[c.arm], known[c.control], _worst(c.quantity, c.block, known)))
-    shared = [s for s in tables[0][0] if all(s in a and s in b for a, b, _ in tables)] if tables else []
+    shared = [s for s in tables[0][0] if s in tables[0][1]] if tables else []
+    if any({s for s in a if s in b} != set(shared) for a, b, _ in tables):
+        shared = []
 
     def table(side: int) -> Any:
         rows = [[math.nan if t[side][s] is None else t[side][s][0] for s in shared] for t in tables]

@@ -89,13 +89,13 @@ class Quantity:
 def blocks_of(runs: Sequence[Run]) -> list[Block]:
     """The runs that have a discriminator by setting, in their order.
 
-    Of two runs with one arm and seed the later counts, of genuine samples of one problem the largest. Of them and of their own
-    samples many runs take the first rows alone: distances between all would take minutes.
+    Of several runs with one arm and seed the last counts, of genuine samples of one problem the largest. Of them and of their
+    own samples many runs take the first rows alone: distances between all would take minutes.
     """
     truths = sorted((run for run in runs if run.kind == "truth" and run.sample is not None), key=lambda run: len(run.sample))
     many = sum(run.sample is not None for run in runs)
     rows, most = max(_LEAST_GENUINE, _GENUINE // max(many, 1)), max(_LEAST_LEARNED, _LEARNED // max(many, 1))
-    genuine = {dict(run.setting)["problem"]: Genuine(run.sample, rows, most) for run in truths}
+    genuine = {dict(run.setting).get("problem", ""): Genuine(run.sample, rows, most) for run in truths}
     common, found = Common(runs), dict[Any, Block]()
     for run in runs:
         if not run.arm:
@@ -261,7 +261,8 @@ def _present(quantity: Quantity, blocks: Iterable[Block], kind: str) -> bool:
 def _errors(run: Run, block: Block) -> Any:
     """The errors of the parameters, in the order of their names, each over its bound."""
     f: Mapping[str, float] = run.figures
-    names = sorted(name.removeprefix("estimate") for name in f if name.startswith("estimate["))
+    found = sorted(name.removeprefix("estimate") for name in f if name.startswith("estimate["))
+    names = [n for n in found if f"truth{n}" in f and f.get(f"bound{n}", 1.0) > 0]
     return np.array([(f[f"estimate{n}"] - f[f"truth{n}"]) / f.get(f"bound{n}", 1.0) for n in names]) if names else None
 
 

@@ -66,7 +66,8 @@ def beside_section(document: Document, blocks: Sequence[Block], arms: Sequence[s
             continue
         label, genuine = labels.of(block), _places(block.genuine.rows[:_POINTS])
         places = {arm: _places(x) for arm, x in shown.items()}
-        rows += [(label, arm, *point) for arm, found in (("genuine", genuine), *places.items()) for point in found]
+        rows += [(label, "genuine", None, *point) for point in genuine]
+        rows += [(label, "learned", arm, *point) for arm, found in places.items() for point in found]
         drawings.append(
             ((problem_of(block),), partial(scatters, label, genuine, dict(islice(places.items(), _SCATTERED)), arms))
         )
@@ -78,7 +79,7 @@ def beside_section(document: Document, blocks: Sequence[Block], arms: Sequence[s
         f"At most {_POINTS} samples of the genuine law and of what was learned from each discriminator, over all seeds: the "
         f"first feature to the right, the second upward; of a single feature its rank.{left_out}"
     )
-    document.add(Figure("real-beside-fake", caption, pictures, ("setting", "learned from", "x", "y"), rows))
+    document.add(Figure("real-beside-fake", caption, pictures, ("setting", "sample", "learned from", "x", "y"), rows))
 
 
 def failure_section(

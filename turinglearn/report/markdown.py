@@ -31,7 +31,7 @@ _MOST = 60  # rows of a table
 def plain(text: str) -> str:
     """Text in which nothing is markup: no tag, no link, no row of a table, no new line."""
     text = escape(re.sub(r"\s+", " ", text), quote=False)
-    return re.sub(r"([\\`*_\[\]|~!#])", r"\\\1", text)
+    return re.sub(r"([\\`*_\[\]|~!#$@]|:(?=//)|(?<=www)\.)", r"\\\1", text)
 
 
 def as_markdown(document: Document) -> str:

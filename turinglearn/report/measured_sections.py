@@ -23,7 +23,7 @@ _BAYES = "bayes_"
 def measured_section(document: Document, runs: Iterable[Run], blocks: Sequence[Block], labels: Labels) -> None:
     """The mean of every figure that the rows have, but for those of bias and variance, which have tables of their own."""
     document.add(Heading("What was measured", "measured"))
-    truths = {dict(run.setting)["problem"]: run.figures for run in runs if run.kind == "truth"}
+    truths = {dict(run.setting).get("problem", ""): run.figures for run in runs if run.kind == "truth"}
     tables: dict[str, list[tuple[Cell, ...]]] = {}
     for block in blocks:
         rows = _rows(block, labels.of(block), truths.get(dict(block.setting).get("problem", ""), {}))
@@ -92,7 +92,7 @@ def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Ce
                 ends = having[0].get(f"{name}_low", math.nan), having[0].get(f"{name}_high", math.nan)
                 e = mean_over_seeds([each[name] for each in having], ends, possible(name, figures))
                 rows.append((label, arm, name, e.value, e.low, e.high, replicates(e, block), beside.get(name)))
-    exact = [(label, "Bayes rule", name.removeprefix(_BAYES), value) for name, value in bayes.items()]
+    exact = [(label, None, name, value) for name, value in bayes.items()]
     return rows + [(*each, math.nan, math.nan, "", None) for each in exact]
 
 

@@ -59,18 +59,19 @@ SPLITS = {"judge": ((_LOSS_BIAS, _LOSS_VARIANCE), (_SQUARED_BIAS, _VARIANCE)), "
 
 # What the figures are of which the report has means alone.
 MEANINGS = {
-    "accuracy": "the share of rows that the Bayes rule tells apart, the most there is",
+    "bayes_accuracy": "the share of rows that the Bayes rule tells apart, the most there is",
+    "bayes_jsd": "Jensen-Shannon divergence of both laws, in nats",
+    "bayes_kl": "KL(p ‖ q) of both laws, in nats",
+    "bayes_log_loss": "the log-loss of the Bayes rule, the least there is, in nats",
     "calibration_error": "mean square gap between the chance that is said and the one that is so, at points where it is said",
     "calibration_slope": "of the true log-odds on those said: 1 is right, less is too sure",
     "energy_distance": "squared energy distance to a fresh genuine sample, unbiased: it can be negative",
     "excess_log_loss": "log-loss less that of the Bayes rule, in nats: bias and variance together",
     "high_quality": "share of the sample within three standard deviations of a mode; of the truth .989 in two dimensions",
-    "jsd": "Jensen-Shannon divergence of both laws, in nats",
     "jsd_error": "twice the JSD that the judge finds on fresh rows, less the true one: −2 times the excess log-loss",
     "jsd_error_in_sample": "twice the JSD that it finds on the rows from which it learned, less the true one",
-    "kl": "KL(p ‖ q) in nats, q being what was learned; of the Bayes rule the counterfeit law",
+    "kl": "KL(p ‖ q) in nats, q being what was learned",
     "log_density": "mean of log p over what was learned; the truth has the negative of its entropy",
-    "log_loss": "the least log-loss that there is, in nats",
     "modes": "how many modes the problem has",
     "modes_captured": "how many of the modes have a sample near them, be it one",
     "off_support": "share of the sample where p is 0",

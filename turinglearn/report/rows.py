@@ -6,7 +6,7 @@ import ast
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,20 @@ __all__ = ["DIALS", "Pairs", "Run", "number", "read", "recipe"]
 
 Pairs = tuple[tuple[str, str], ...]
 
-_FIELDS = ("identity", "payload", "status", "figures", "error", "seconds", "versions", "commit", "hardware", "limits")
+_FIELDS = (
+    "identity",
+    "payload",
+    "status",
+    "figures",
+    "error",
+    "seconds",
+    "started",
+    "versions",
+    "commit",
+    "hardware",
+    "limits",
+)
+_KINDS = ("judge", "game", "truth")
 _FACTORS = ("problem", "generator", "signal", "objective")
 
 # The dials of which a report draws curves: their sign, and what a payload calls them.
@@ -44,6 +57,7 @@ class Run:
     sample: Any
     error: str
     seconds: float
+    started: str
     versions: str
     commit: str
     hardware: str
@@ -55,11 +69,13 @@ def read(rows: Iterable[Any]) -> list[Run]:
     """The rows of a store, dictionaries or objects with fields of the same names, in an order of their own.
 
     payload, figures, versions, hardware and limits may be JSON or what JSON holds. Of several seeds the figures of the i-th are
-    called "name@i". Raises ValueError for a row that has no identity.
+    called "name@i". A name that stands for several recipes, as a specification was changed and its store was not, has its
+    recipe beside it. Of runs that differ in nothing that is told, those that are ok come last, and of these the later ones.
+    Raises ValueError for a row without an identity, or of an unknown kind.
     """
     known = _Known()
     runs = [run for row in rows for run in _runs(_fields(row), known)]
-    return sorted(runs, key=lambda run: (run.kind, run.setting, run.dials, run.arm, _seed_order(run.seed), run.identity))
+    return sorted(_told_apart(runs), key=_order)
 
 
 def recipe(text: str) -> tuple[str, dict[str, Any]]:
@@ -92,6 +108,31 @@ def _fields(row: Any) -> dict[str, Any]:
     if not found["identity"]:
         raise ValueError(f"A row has no identity, only {[k for k, v in found.items() if v]}; expected the rows of a store.")
     return found
+
+
+def _order(run: Run) -> tuple[Any, ...]:
+    return run.kind, run.setting, run.dials, run.arm, _seed_order(run.seed), run.status == "ok", run.started, run.identity
+
+
+def _told_apart(runs: list[Run]) -> list[Run]:
+    """The runs, where a name stands for several recipes with the recipe beside it."""
+    every = {id(run.recipes): run.recipes for run in runs}.values()
+    meant: dict[tuple[str, str], set[str]] = {}
+    for factor, name, text in {each for recipes in every for each in recipes}:
+        meant.setdefault((factor, name), set()).add(text)
+    if all(len(texts) == 1 for texts in meant.values()):
+        return runs
+
+    def named(run: Run) -> Run:
+        beside = {f: f"{name} = {text}" for f, name, text in run.recipes if len(meant[f, name]) > 1}
+
+        def told(pairs: Pairs, but: str = "") -> Pairs:
+            return tuple((name, beside.get(name, value) if name != but else value) for name, value in pairs)
+
+        arm = beside.get("discriminator", run.arm)
+        return replace(run, arm=arm, setting=told(run.setting), family=told(run.family, "problem"))
+
+    return [named(run) for run in runs]
 
 
 class _Known:
@@ -133,14 +174,15 @@ def _runs(row: dict[str, Any], known: _Known) -> Iterator[Run]:
     setting, family, dials = known.setting(payload, recipes)
     common: dict[str, Any] = {
         "identity": str(row["identity"]),
-        "kind": str(payload.get("kind", "game")),
-        "arm": str(payload.get("discriminator") or ""),
+        "kind": _kind(payload),
+        "arm": "" if payload.get("discriminator") is None else str(payload["discriminator"]) or "''",
         "setting": setting,
         "family": family,
         "dials": dials,
         "status": str(row["status"]),
         "error": str(row["error"] or ""),
         "seconds": float(row["seconds"] or 0.0) / max(1, len(seeds)),
+        "started": str(row["started"] or ""),
         "versions": known.text(row["versions"]),
         "commit": str(row["commit"] or ""),
         "hardware": known.text(row["hardware"]),
@@ -152,6 +194,15 @@ def _runs(row: dict[str, Any], known: _Known) -> Iterator[Run]:
         numbers = ((str(name), value) for name, value in found.items() if not isinstance(value, list))
         figures = {name: math.nan if value is None else float(value) for name, value in numbers}
         yield Run(seed=str(seed), figures=figures, sample=sample, **common)
+
+
+def _kind(payload: Mapping[str, Any]) -> str:
+    kind = payload.get("kind", "game")
+    if kind not in _KINDS:
+        raise ValueError(
+            f"A cell is of kind {kind!r:.80}; expected one of: {', '.join(_KINDS)}. Report on the rows of a study."
+        )
+    return str(kind)
 
 
 def _by_seed(count: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
@@ -183,7 +234,7 @@ def _setting(
         if name in _OF_DIALS and number(value) is not None
     }
     rest = ", ".join(f"{name}={value!r}" for name, value in options.items() if name not in _OF_DIALS)
-    plain = {name: str(payload[name]) for name in _FACTORS if payload.get(name)}
+    plain = {name: str(payload[name]) for name in _FACTORS if payload.get(name) is not None}
     plain |= {f"budget: {name}": f"{value}" for name, value in sorted(budget.items()) if name not in _OF_DIALS}
     family = plain | {"problem": f"{head}({rest})" if rest else head}
     ordered = tuple((sign, float(dials[sign])) for sign in DIALS if sign in dials)

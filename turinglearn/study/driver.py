@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from types import FrameType, TracebackType
@@ -40,16 +40,24 @@ class Stopped(Interruption):
         self.number = number
 
 
-def run(plan: Plan, engine: Engine, store: Writer, watch: Callable[[Outcome], None] = lambda outcome: None) -> Counter[str]:
+def run(
+    plan: Plan,
+    engine: Engine,
+    store: Writer,
+    watch: Callable[[Outcome], None] = lambda outcome: None,
+    *,
+    again: Collection[str] = (),
+) -> Counter[str]:
     """Play the cells of a plan that are not finished, and count what came of them.
 
-    store: open, and begun with this plan. watch: called with each outcome once it is in the store. Returns how many of the
+    store: open, and begun with this plan. watch: called with each outcome once it is in the store. again:
+    identities of cells that failed, which are played once more. Returns how many of the
     cells that were played came to each status.
 
     A cell that crashed may have suffered for another, or from the outside: it is played once more, alone, after all others,
     and what comes of that counts. Raises ``Stopped`` on SIGINT and SIGTERM, `StudyProblem` where the store or the engine fails.
     """
-    finished, counts, suspects = store.finished(), Counter[str](), set()
+    finished, counts, suspects = store.finished() - set(again), Counter[str](), set()
     left = [job for job in plan.jobs if job.identity not in finished]
     with _Signals() as signals, engine:
 
@@ -92,8 +100,6 @@ class _Signals:
             signal.signal(number, handler)
 
     def _note(self, number: int, frame: FrameType | None) -> None:
-        if self._asked is not None:  # while the engine ends its processes: they end with this one
-            raise KeyboardInterrupt
         self._asked = number
         if not self._holding:
             raise Stopped(number)

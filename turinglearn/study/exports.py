@@ -13,6 +13,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,8 @@ def export(store: Store, path: Path | str) -> int:
     except OSError as error:
         raise StoreProblem(f"{path} cannot be written: {error.strerror or error}. Nothing was changed.") from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # it was never there
+            partial.unlink(missing_ok=True)
     return len(cells)
 
 

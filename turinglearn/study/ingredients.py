@@ -36,6 +36,8 @@ class Ingredients:
         for factor in FACTORS:
             path: Path = (f"{factor}s",)
             table = document.table(path)
+            if any(not label.strip() for label in table):
+                document.fail(path, f"a name in [{factor}s] is empty; expected one that a report can show")
             self.named[factor] = {label: list(self._read(factor, label, (*path, label))) for label in table}
 
     def chosen(self, factor: str, path: Path, usual: str | None = None, check: Check | None = None) -> list[Named]:

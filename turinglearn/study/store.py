@@ -127,6 +127,11 @@ class Store:
         with problems(self.path):
             return {identity for (identity,) in self._connection.execute("SELECT identity FROM outcome")}
 
+    def failed(self) -> set[str]:
+        """The identities of the cells that are finished and not ok."""
+        with problems(self.path):
+            return {identity for (identity,) in self._connection.execute("SELECT identity FROM outcome WHERE status != 'ok'")}
+
     def counts(self) -> Counter[str]:
         """How many cells there are, as "cells", and how many of each status."""
         with problems(self.path):

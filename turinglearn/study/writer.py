@@ -90,14 +90,11 @@ class Writer(Store):
             ).lastrowid
         self._runs = {facts[2]: run}
 
-    def forget_failed(self, plan: Plan) -> int:
-        """Forget what came of those cells of the plan that failed, so that they are played again; returns how many."""
-        failed = "DELETE FROM outcome WHERE identity = ? AND status != 'ok'"
-        with self._transaction(wait=True) as connection:
-            return connection.executemany(failed, ((job.identity,) for job in plan.jobs)).rowcount
-
     def write(self, outcome: Outcome) -> None:
-        """Add a finished cell of the run that has begun. When this returns, the death of this process cannot lose it."""
+        """Add a finished cell of the run that has begun, in the place of its failure where it failed before.
+
+        When this returns, the death of this process cannot lose it.
+        """
         if not self._runs:
             raise StoreProblem(f"No run has begun on {self.path}: begin one with its plan before cells are written.")
         figures, o = canonical(outcome.figures), outcome
@@ -105,6 +102,7 @@ class Writer(Store):
         with self._transaction(wait=time.monotonic() > self._synced + _SYNC) as connection:
             run = self._runs.get(hardware) or self._run_on(hardware, connection)
             row = (o.identity, run, o.status, figures, o.error, o.seconds, o.started, o.worker)
+            connection.execute("DELETE FROM outcome WHERE identity = ? AND status != 'ok'", (o.identity,))
             connection.execute("INSERT INTO outcome VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._runs[hardware] = run
 

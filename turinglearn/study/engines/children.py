@@ -111,8 +111,12 @@ class Child:
     def _kill(self) -> None:
         process, connection = self._process, self._connection
         if process is not None:
+            started = descendants(process.pid)
             with suppress(ProcessLookupError, PermissionError):  # all of its session have gone already
                 os.killpg(process.pid, signal.SIGKILL)
+            for each in started:  # also those with a session of their own
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(each, signal.SIGKILL)
             process.wait()
         if connection is not None and not self._closed:  # a thread that still reads it finds its end instead
             connection.close()

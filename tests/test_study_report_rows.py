@@ -1,0 +1,149 @@
+"""Rows that a study leaves when its specification changes, and rows that none leaves: what a report makes of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import StringIO
+
+import pytest
+
+from tests.study_rows import game_rows, judge_rows, row
+from turinglearn.report import compose
+from turinglearn.report.document import Paragraph, comma_separated
+from turinglearn.report.markup import as_html
+
+
+def copied(rows):
+    return json.loads(json.dumps(rows, default=float))
+
+
+def rewritten(rows, change):
+    """Copies with other payloads, and so with other identities."""
+    for each in copied(rows):
+        change(each["payload"])
+        yield row(each["payload"], each["figures"], each["status"], each["error"], each["seconds"])
+
+
+def table(document, name):
+    return list(csv.DictReader(StringIO(comma_separated(document.data()[name]))))
+
+
+def first_line(document):
+    return next(block.text for block in document.blocks if isinstance(block, Paragraph))
+
+
+def with_recipes(rows):
+    for each in rows:
+        names = each["payload"]
+        names["recipes"] |= {"discriminator": f"made_of_{names['discriminator']}"} if names["discriminator"] else {}
+    return rows
+
+
+def test_a_name_of_several_recipes_is_several_discriminators():
+    old = with_recipes(copied(judge_rows(seeds=4)))
+
+    def more_trees(payload):
+        if payload["discriminator"] == "forest":
+            payload["recipes"]["discriminator"] = "made_of_more_trees"
+
+    new = list(rewritten(old, more_trees))
+    changed = [each for each in new if each["payload"]["discriminator"] == "forest"]
+    for each in changed:
+        each["figures"]["excess_log_loss_bias"] += 10
+    arms = {c["discriminator"] for c in table(compose([*old, *changed]), "comparisons")}
+    assert {"forest = made_of_forest", "forest = made_of_more_trees", "svm"} <= arms
+    biases = {
+        c["discriminator"]: float(c["bias"]) for c in table(compose([*old, *changed]), "plane-judge-excess_log_loss_bias")
+    }
+    assert biases["forest = made_of_more_trees"] == pytest.approx(biases["forest = made_of_forest"] + 10)
+    assert "left out" not in first_line(compose([*old, *changed]))
+
+
+def test_a_problem_of_several_recipes_is_several_problems():
+    old = copied(game_rows(seeds=3))
+
+    def elsewhere(payload):
+        payload["recipes"]["problem"] = "gaussian(mean=(9.0, 9.0))"
+
+    new = [each for each in rewritten(old, elsewhere) if each["payload"]["discriminator"] in (None, "svm")]
+    for each in new:
+        if each["payload"]["kind"] == "truth":
+            each["figures"]["x"] = [[a + 9, b + 9] for a, b in each["figures"]["x"]]
+    lines = {(c["setting"], c["discriminator"]): c["bias"] for c in table(compose([*old, *new]), "plane-game-law_bias")}
+    alone = {c["discriminator"]: c["bias"] for c in table(compose(old), "plane-game-law_bias")}
+    of_old = {arm: bias for (setting, arm), bias in lines.items() if "(9.0, 9.0)" not in setting}
+    assert of_old == alone
+    assert len(lines) == len(alone) + 1
+
+
+def test_of_two_cells_that_differ_in_nothing_told_the_later_one_counts_and_one_that_failed_never():
+    rows = copied(judge_rows(seeds=3, sizes=(200,), dimensions=(2,)))
+    more = list(rewritten(rows, lambda payload: payload["examiners"].update(new="logistic")))
+    for each in more:
+        each["started"] = "2026-01-02T00:00:00+00:00"
+        each["figures"]["excess_log_loss_bias"] = 7.0
+    more[0] |= {"status": "crashed", "figures": {}}
+    for both in ([*rows, *more], [*more, *rows]):
+        document = compose(both)
+        assert f" {len(rows)} runs are left out: others, in other cells," in first_line(document)
+        means = {c["discriminator"]: float(c["bias"]) for c in table(document, "plane-judge-excess_log_loss_bias")}
+        lost = more[0]["payload"]["discriminator"]
+        assert {arm for arm, bias in means.items() if bias == pytest.approx(7.0)} == set(means) - {lost}
+        assert means[lost] == pytest.approx((14.0 + rows[0]["figures"]["excess_log_loss_bias"]) / 3)
+
+
+def test_names_that_are_empty_or_reserved_stay_apart():
+    rows = copied(judge_rows(seeds=2) + game_rows(seeds=3))
+    for each in rows:
+        names = {"svm": "genuine", "logistic": "Bayes rule", "forest": ""}
+        each["payload"]["discriminator"] = names.get(each["payload"]["discriminator"], each["payload"]["discriminator"])
+        each["payload"]["problem"] = ""
+    document = compose(rows)
+    assert {"genuine", "Bayes rule", "''"} <= {c["discriminator"] for c in table(document, "comparisons")}
+    points = table(document, "real-beside-fake")
+    assert {(c["sample"], c["learned from"]) for c in points} == {
+        ("genuine", ""), ("learned", "genuine"), ("learned", "''"), ("learned", "neural")
+    }  # fmt: skip
+    best = {c["measure"] for c in table(document, "measured-judge") if c["discriminator"] == ""}
+    assert best == {"bayes_log_loss"}
+    assert as_html(document)
+
+
+@pytest.mark.parametrize("kind", ["a/b", "<b>", ""])
+def test_a_cell_of_an_unknown_kind_is_refused(kind):
+    rows = copied(judge_rows(seeds=1))
+    rows[0]["payload"]["kind"] = kind
+    with pytest.raises(ValueError, match=r"A cell is of kind .*; expected one of: judge, game, truth\."):
+        compose(rows)
+
+
+def test_parameters_without_a_truth_or_a_bound_are_left_out():
+    rows = copied(game_rows(seeds=3))
+    for each in rows:
+        if each["payload"]["kind"] == "game":
+            each["figures"] = {n: v for n, v in each["figures"].items() if not n.startswith("truth[mean 0]")}
+            each["figures"] |= {n: 0.0 for n in each["figures"] if n.startswith("bound[mean 1]")}
+    assert "efficiency" not in compose(rows).data()
+
+
+def test_a_figure_that_is_far_too_large_stops_no_report():
+    rows = copied(game_rows(seeds=4))
+    for each in rows:
+        for name in list(each["figures"]):
+            if name.startswith("estimate[mean 0]"):
+                each["figures"][name] *= 1e40 if each["payload"]["seeds"][0] == 1 or name.endswith("@1") else 1
+    assert as_html(compose(rows))
+
+
+def test_a_mean_by_seed_is_one_of_settings_with_the_same_seeds():
+    rows = [
+        each
+        for each in copied(judge_rows(seeds=10, dimensions=(2,)))
+        if each["payload"]["budget"]["n"] == 200 or each["payload"]["seeds"][0] < 2
+    ]
+    lines = [c for c in table(compose(rows), "comparisons") if c["discriminator"] == "svm"]
+    (said,) = (text for text in as_html(compose(rows)).split("<li") if "by svm raises" in text and "Mean difference" in text)
+    expected = sum(float(c["difference"]) for c in lines) / len(lines)
+    assert f"Mean difference over 2 settings: {expected:+.3g}".replace("-", "\N{MINUS SIGN}") in said
+    assert "with chance" not in said
