@@ -86,6 +86,7 @@ def test_mistakes_are_one_line():
         (("status", "none.sqlite"), "The store none.sqlite does not exist."),
         (("resume", "none.sqlite"), "The store none.sqlite does not exist."),
         (("run", "none.json"), "No such file"),
+        (("run", "."), "Is a directory"),
         (("run", "cells.json", "--scheduler", "tcp://x:1", "--workers", "2"), "--scheduler names a Dask cluster"),
         (("run", "cells.json", "--engine", "inline", "--workers", "2"), "--engine inline plays one cell after another"),
         (("run", "cells.json", "--workers", "0"), "0 workers can do nothing"),

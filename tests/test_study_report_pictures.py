@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from turinglearn.report.charts import curves, dots, plane, scatters
 from turinglearn.report.dress import STYLE
 from turinglearn.report.estimates import Estimate
-from turinglearn.report.svg import COLOURS, MARKS, bent, marker, powers, style_of
+from turinglearn.report.svg import COLOURS, MARKS, Axis, bent, marker, powers, style_of, tick_labels
 
 FOUND = re.findall(r"--c\d: (#[0-9a-f]{6})", STYLE)
 PALETTES = {"light": (FOUND[:COLOURS], "#ffffff"), "dark": (FOUND[COLOURS:], "#15181c")}
@@ -149,3 +149,21 @@ def test_learned_samples_have_the_colours_of_their_arms_and_the_genuine_one_its_
     pictures = scatters("ring", [(0.0, 0.0), (1.0, 1.0)], {"genuine": [(0.5, 0.5)], "svm": [(9.0, 0.5)]}, ["svm", "genuine"])
     assert [re.search(r'class="(\w+) points"', svg)[1] for svg in pictures] == ["genuine", "s1", "s0"]
     assert "1 of 1 outside" in pictures[2]
+
+
+@pytest.mark.parametrize(
+    ("ticks", "texts"),
+    [
+        ((0.0, 0.01, 0.1, 1.0), ["0", "0.01", "0.1", "1"]),
+        ((-0.0001, 0.0, 0.0001, 0.01, 1.0), ["-1e-4", "0", "1e-4", "1e-2", "1"]),
+        ((20000.0, 150000.0), ["2e4", "1.5e5"]),
+    ],
+)
+def test_labels_of_ticks_are_short_and_of_one_kind(ticks, texts):
+    assert list(tick_labels(Axis(min(ticks), max(ticks), ticks)).values()) == texts
+
+
+def test_few_levels_of_a_dial_are_its_ticks():
+    line = [(float(d), Estimate(1.0, 0.9, 1.1, 9)) for d in (2, 3, 4)]
+    picture = curves("title", {"arm": line}, ["arm"], ("d", "bias"))
+    assert re.findall(r'class="tick middle"[^>]*>([^<]*)', picture) == ["2", "3", "4"]

@@ -147,3 +147,23 @@ def test_a_mean_by_seed_is_one_of_settings_with_the_same_seeds():
     expected = sum(float(c["difference"]) for c in lines) / len(lines)
     assert f"Mean difference over 2 settings: {expected:+.3g}".replace("-", "\N{MINUS SIGN}") in said
     assert "with chance" not in said
+
+
+def test_a_mean_of_fewer_seeds_than_there_are_says_so():
+    rows = copied(game_rows(seeds=3))
+    for each in rows:
+        if each["payload"]["discriminator"] == "svm":
+            seed = each["payload"]["seeds"][0]
+            each["figures"]["reverse_kl"] = None if seed == 1 else 0.1 * (1 + seed)
+    (line,) = (c for c in table(compose(rows), "measured-game") if c["measure"] == "reverse_kl")
+    assert line["replicates"] == "2 of 3 seeds"
+
+
+def test_where_nothing_can_be_tested_no_verdict_is_explained():
+    rows = copied(judge_rows(seeds=2, sizes=(200,), dimensions=(2,)))
+    for each in rows:
+        if each["payload"]["discriminator"] != "neural":
+            each |= {"status": "error", "figures": {}, "error": "ValueError: no"}
+    said = [block.text for block in compose(rows).blocks if isinstance(block, Paragraph)]
+    assert "The control is neural. No comparison of 3 could be tested; the table says why." in said
+    assert not any("Holm" in text for text in said[:3])

@@ -193,6 +193,7 @@ def test_more_seeds_keep_the_cells_of_whole_groups(tmp_path):
         ('["logistic", "leaves of ten"]', '[["logistic"]]', 24, 19, "['logistic'] is no discriminator"),
         ("n = [20, 40]", "n = [20, 2]", 25, 10, "n is 2; expected a whole number from 4"),
         ("n = [20, 40]\n", "", 22, 3, "n is missing"),
+        ("rounds = 7", "rounds = [7, 8]", 33, 10, "It takes no list: write another table for another number"),
         ("rounds = 7\n", "", 28, 3, "expected either rounds, how many each game plays, or seconds"),
         ("rounds = 7", "rounds = 7\nseconds = 2", 28, 3, "expected either rounds"),
         ("rows = 50", 'metrics = ["modes", "mode"]', 34, 21, "there is no metric 'mode'; did you mean 'modes'"),

@@ -86,8 +86,8 @@ def run_(
     """Run the cells of a specification; those that the store has are not run again."""
     with mistakes(as_json):
         _seek_here(allow_imports)
-        path = store or specification.with_suffix(".sqlite")
         plan = plan_of(specification, only=only or (), allow_imports=allow_imports)
+        path = store or specification.with_suffix(".sqlite")
         _play(plan, path, _engine(plan, engine, workers, scheduler), as_json, retry, allow_imports)
 
 

@@ -39,22 +39,26 @@ def answer(
             )
         )
         return
-    tested = sum(not c.why for c in found)
-    those = f"{tested} comparison{'s' * (tested != 1)}"
-    document.add(
-        Statements([_summed(s) for s in summaries(found)]),
-        Paragraph(
-            f"The control is {found[0].control}. True: the bias is higher than the control's; false: it is lower; undecided: "
-            "the replicates do not tell; depends: it is higher in some settings and lower in others. The family is every other "
-            f"discriminator in every setting, {those} that could be tested of {len(found)}; p-values are adjusted "
-            f"by Holm, so that the chance of any wrong verdict is at most {LEVEL:g}. Each interval is by itself, not adjusted: "
-            "it can leave out 0 where the verdict is undecided. A verdict holds whether failed runs are left out or counted as "
-            "the worst. Each discriminator has the budget that the study gave it: see Provenance."
-        ),
-    )
+    document.add(Statements([_summed(s) for s in summaries(found)]), Paragraph(_family(found)))
     if len(found) <= _LISTED:
         document.add(Statements([(c.verdict, sentence(c, labels)) for c in found]))
     document.add(_table(found, labels))
+
+
+def _family(found: Sequence[Contrast]) -> str:
+    """What the verdicts mean."""
+    tested = sum(not c.why for c in found)
+    if not tested:
+        return f"The control is {found[0].control}. No comparison of {len(found)} could be tested; the table says why."
+    those = f"{tested} comparison{'s' * (tested != 1)}"
+    return (
+        f"The control is {found[0].control}. True: the bias is higher than the control's; false: it is lower; undecided: "
+        "the replicates do not tell; depends: it is higher in some settings and lower in others. The family is every other "
+        f"discriminator in every setting, {those} that could be tested of {len(found)}; p-values are adjusted "
+        f"by Holm, so that the chance of any wrong verdict is at most {LEVEL:g}. Each interval is by itself, not adjusted: "
+        "it can leave out 0 where the verdict is undecided. A verdict holds whether failed runs are left out or counted as "
+        "the worst. Each discriminator has the budget that the study gave it: see Provenance."
+    )
 
 
 def sentence(c: Contrast, labels: Labels) -> str:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from html import escape
 
 import numpy as np
 
 from turinglearn.report.document import say
 from turinglearn.report.estimates import Estimate
-from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, bent, extent, marker, powers, style_of, tick_label
+from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, bent, extent, marker, powers, style_of, tick_labels
 
 __all__ = ["bars", "curves", "dots", "heat_map", "plane", "scatters", "told"]
 
 _ROOM = 190.0  # units that names beside a picture take, at most
 _APART = 30.0  # largest value over smallest, from which on an axis is by powers
+_LEVELS = 6  # of a dial, at most, that are its ticks
 _FINEST = 1e4  # largest value over smallest that such an axis tells from 0
 
 
@@ -44,9 +46,11 @@ def curves(
 ) -> str:
     """A line for each arm, with its intervals, a little beside each other."""
     places = [x for line in lines.values() for x, _ in line]
-    log = min(places) > 0 and max(places) / min(places) >= 4
+    x_axis = axis(places, log=min(places) > 0 and max(places) / min(places) >= 4)
+    if len(set(places)) <= _LEVELS:
+        x_axis = replace(x_axis, ticks=tuple(sorted(set(places))))
     y = _axis([e for line in lines.values() for _, e in line])
-    panel = Panel(title, axis(places, log=log), y, (labels[0], _scaled(labels[1], y)))
+    panel = Panel(title, x_axis, y, (labels[0], _scaled(labels[1], y)))
     for arm, line in lines.items():
         i = order.index(arm)
         panel.path([(x, e.value) for x, e in line], i)
@@ -70,9 +74,9 @@ def dots(
     def place(value: float) -> float:
         return left + span.at(value) * 244
 
-    for tick in span.ticks:
+    for tick, text in tick_labels(span).items():
         canvas.line(place(tick), 28, place(tick), height - 40, "grid")
-        canvas.text(place(tick), height - 27, tick_label(tick), "tick middle")
+        canvas.text(place(tick), height - 27, text, "tick middle")
     if mark is not None:
         canvas.line(place(mark), 28, place(mark), height - 40, "mark")
     canvas.text(left + 122, height - 8, _scaled(label, span), "label middle", room=260)

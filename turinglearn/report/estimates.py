@@ -135,12 +135,12 @@ def estimate(quantity: Quantity, block: Block, arm: str) -> Estimate | None:
     return found
 
 
-def replicates(e: Estimate, block: Block) -> str:
-    """Over what an estimate is, such as "8 seeds", or "30 training sets" of one seed."""
+def replicates(e: Estimate, block: Block, asked: int = 0) -> str:
+    """Over what an estimate is, such as "8 seeds", "3 of 8 seeds" of so many, or "30 training sets" of one seed."""
     sets = dict(block.setting).get("budget: sets")
     if e.seeds == 1 and sets is not None:
         return f"{sets} training sets"
-    return f"{e.seeds} seed{'s' * (e.seeds != 1)}"
+    return f"{e.seeds} of {asked} seeds" if asked > e.seeds else f"{e.seeds} seed{'s' * (e.seeds != 1)}"
 
 
 def mean_over_seeds(

@@ -37,8 +37,8 @@ def measured_section(document: Document, runs: Iterable[Run], blocks: Sequence[B
         known, constant = any(row[-1] is not None for row in rows), _constant(rows)
         same = f" Everywhere the same: {', '.join(f'{n} {say(v)}' for n, v in sorted(constant.items()))}." if constant else ""
         caption = (
-            f"Cells of kind {kind}: every figure but those of the section on bias and variance, with 95 % intervals over its "
-            f"replicates{'; beside it that of a second genuine sample' * known}.{same}"
+            f"Cells of kind {kind}: every figure but those of the section on bias and variance, with 95 % intervals over "
+            f"the replicates that have one{'; beside it that of a second genuine sample' * known}.{same}"
         )
         if rows:
             shown = [row if known else row[:-1] for row in rows if row[2] not in constant]
@@ -91,7 +91,7 @@ def _rows(block: Block, label: str, truth: Mapping[str, float]) -> list[tuple[Ce
             if having := [each for each in done if math.isfinite(each.get(name, math.nan))]:
                 ends = having[0].get(f"{name}_low", math.nan), having[0].get(f"{name}_high", math.nan)
                 e = mean_over_seeds([each[name] for each in having], ends, possible(name, figures))
-                rows.append((label, arm, name, e.value, e.low, e.high, replicates(e, block), beside.get(name)))
+                rows.append((label, arm, name, e.value, e.low, e.high, replicates(e, block, len(done)), beside.get(name)))
     exact = [(label, None, name, value) for name, value in bayes.items()]
     return rows + [(*each, math.nan, math.nan, "", None) for each in exact]
 

@@ -43,7 +43,14 @@ def provenance_section(document: Document, runs: Sequence[Run]) -> None:
     for (kind, arm, setting, dials), n in alike.items():
         budgets[kind, arm, _budget(setting, dials)] += n
     rows = [(*each, n) for each, n in sorted(budgets.items())]
-    document.add(Table("budgets", "What each discriminator was given.", ("cells", "discriminator", "budget", "how many"), rows))
+    document.add(
+        Table(
+            "budgets",
+            "What each discriminator was given; steps and batch_size are of those that learn by steps.",
+            ("cells", "discriminator", "budget", "how many"),
+            rows,
+        )
+    )
     recipes = sorted({each for some in {run.recipes for run in runs} for each in some})
     if recipes:
         document.add(Table("recipes", "What the names stand for.", ("factor", "name", "recipe"), recipes))

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from html import escape
 from itertools import accumulate, takewhile
 
-__all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "bent", "extent", "marker", "powers", "style_of", "tick_label"]
+__all__ = ["MARKS", "Axis", "Canvas", "Panel", "apart", "axis", "bent", "extent", "marker", "powers", "style_of", "tick_labels"]
 
 MARKS, COLOURS = 7, 8  # shapes and colours: coprime, so that the first 56 arms differ, and neighbours differ in both
 _DASHES = ("", "6 3", "2 3", "8 3 2 3", "1 2", "10 4")
 _NARROW = " .,:;'!|()[]{}ijltfI/"
 _LEFT, _TOP, _BOTTOM, _RIGHT = 56, 30, 42, 20
 _TITLE, _LETTER = 13.2, 11.0  # heights of letters
-_TICK = 6  # characters of a tick's label, beyond which it is by powers
+_TICK = 5  # characters of a tick's label, beyond which it is by powers
 _HEAD = 5.0  # units: the length of an arrow's head
 _BEFORE = 8  # letters of what names have in common, shown before they differ
 _LINES = 8  # of a title, at most
@@ -87,10 +87,17 @@ def bent(values: Sequence[float], bend: float) -> Axis:
     return Axis(low, high, tuple(sorted(t for t in [0.0, *ticks] if low <= t <= high)), bend=bend)
 
 
-def tick_label(value: float) -> str:
-    """A number that is short enough for the margin."""
-    text = f"{value:g}"
-    return text if len(text) <= _TICK else f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
+def tick_labels(axis: Axis) -> dict[float, str]:
+    """The numbers beside the ticks, all by powers of ten where one would not fit into the margin."""
+    texts = {tick: f"{tick:g}" for tick in axis.ticks}
+    if max(map(len, texts.values()), default=0) <= _TICK:
+        return texts
+    return {tick: f"{tick:.3g}" if 0.1 <= abs(tick) < 1e3 or tick == 0 else _power(tick) for tick in axis.ticks}
+
+
+def _power(value: float) -> str:
+    digits, _, exponent = f"{value:.2e}".partition("e")
+    return f"{digits.rstrip('0').rstrip('.')}e{int(exponent)}"
 
 
 def style_of(index: int) -> tuple[int, int, str]:
@@ -230,12 +237,12 @@ class Panel(Canvas):
 
     def _draw(self, labels: tuple[str, str]) -> None:
         bottom, right = self.height - _BOTTOM, self.width - _RIGHT
-        for tick in self.x_axis.ticks:
+        for tick, label in tick_labels(self.x_axis).items():
             self.line(self.x(tick), _TOP, self.x(tick), bottom, "zero" if tick == 0 else "grid")
-            self.text(self.x(tick), bottom + 14, tick_label(tick), "tick middle")
-        for tick in self.y_axis.ticks:
+            self.text(self.x(tick), bottom + 14, label, "tick middle")
+        for tick, label in tick_labels(self.y_axis).items():
             self.line(_LEFT, self.y(tick), right, self.y(tick), "zero" if tick == 0 else "grid")
-            self.text(_LEFT - 5, self.y(tick) + 4, tick_label(tick), "tick end")
+            self.text(_LEFT - 5, self.y(tick) + 4, label, "tick end")
         self.text((_LEFT + right) / 2, self.height - 8, labels[0], "label middle")
         self.text(13, (_TOP + bottom) / 2, labels[1], "label middle", turned=True, room=bottom - _TOP)
 

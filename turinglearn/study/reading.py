@@ -102,7 +102,8 @@ class Document:
         if value is None:
             return default
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            self.fail(path, f"{_name(path)} is {_shown(value)}; expected a whole number from {least} to {most:,}")
+            once = ". It takes no list: write another table for another number" if isinstance(value, list) else ""
+            self.fail(path, f"{_name(path)} is {_shown(value)}; expected a whole number from {least} to {most:,}{once}")
         return value
 
     def number(self, path: Path, default: float = 0.0, *, most: float = 1e9) -> float:
