@@ -16,7 +16,7 @@ from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, bent, exten
 __all__ = ["bars", "curves", "dots", "heat_map", "plane", "scatters", "told"]
 
 _ROOM = 190.0  # units that names beside a picture take, at most
-_APART = 30.0  # largest value over smallest, from which on an axis is by powers
+_APART, _BEYOND = 30.0, 10.0  # largest value over smallest, and over what may as well be 0, from which on an axis is by powers
 _LEVELS = 6  # of a dial, at most, that are its ticks
 _FINEST = 1e4  # largest value over smallest that such an axis tells from 0
 
@@ -178,10 +178,10 @@ def _axis(found: Sequence[Estimate], also: float | None = None) -> Axis:
     noise = [(e.high - e.low) / 2 for e in found if math.isfinite(e.high) and min(e.value, e.low) <= 0]
     low, high = min(values, default=0.0), max(values, default=0.0)
     least = min([*sure, *([float(np.median(noise))] if noise else [])], default=0.0)
-    far = max(high, -low)
-    if not far > _APART * least > 0:
+    far, all_sure = max(high, -low), len(sure) == len(found)
+    if not far > (_APART if all_sure else _BEYOND) * least > 0:
         return axis(_range(found) + more, zero=also is None)
-    if len(sure) == len(found):
+    if all_sure:
         return powers([low, high, *(min(3 * high, max(low / 3, end)) for end in ends), *more])
     bend = float(f"{max(least, far / _FINEST):.0e}")
     return bent([*values, *(min(3 * high, max(3 * min(low, -bend), end)) for end in ends), *more], bend)
