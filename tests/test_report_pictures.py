@@ -166,3 +166,15 @@ def test_the_markdown_twin_has_the_numbers_of_every_figure():
         shown = [plain(say(cell)) for cell in part.rows[0]]
         assert lines[2] == f"| {' | '.join(shown)} |"
         assert (f"The first 60 of {len(part.rows):,} rows; all are in the file." in text) == (len(part.rows) > 60)
+
+
+def test_the_file_beside_genuine_samples_has_the_points_of_what_is_drawn():
+    rows = []
+    for i in range(20):
+        for each in game_rows(seeds=3):
+            each["payload"]["problem"] = f"problem {i:02}"
+            rows.append({**each, "identity": f"{i}-{each['identity']}"})
+    figure = compose(rows).data()["real-beside-fake"]
+    assert len(figure.pictures) == 60
+    assert "The first 15 of 20 are drawn; the file has their points." in figure.caption
+    assert len({row[0] for row in figure.rows}) == 15

@@ -141,21 +141,28 @@ def report(
     control: Annotated[str | None, typer.Option(help="The discriminator to compare with; a network without one.")] = None,
 ) -> None:
     """Write the report of a study: report.html, report.md, and the numbers behind each figure. The same bytes each time."""
-    with mistakes(False), Store(store) as opened:
-        from turinglearn.report import compose, write
+    with mistakes(False):
+        from turinglearn.report.study import uncollected
 
+        with uncollected():
+            print(_reported(store, out or store.with_name(f"{store.stem}-report"), title, control))
+
+
+def _reported(store: Path, folder: Path, title: str | None, control: str | None) -> Path:
+    from turinglearn.report import compose, write
+
+    with Store(store) as opened:
         document = compose(
             opened.rows(),
             title=title or opened.title() or store.stem,
             control=control,
             planned=max(opened.counts()["cells"], opened.whole()),
         )
-        folder = out or store.with_name(f"{store.stem}-report")
-        try:
-            print(write(document, folder))
-        except OSError as error:
-            why = f"The report cannot be written to {folder}: {error.strerror or error}"
-            raise StudyProblem(f"{why}. Choose another folder by --out.") from error
+    try:
+        return write(document, folder)
+    except OSError as error:
+        why = f"The report cannot be written to {folder}: {error.strerror or error}"
+        raise StudyProblem(f"{why}. Choose another folder by --out.") from error
 
 
 def _seek_here(allow_imports: bool) -> None:

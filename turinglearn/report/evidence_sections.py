@@ -44,7 +44,7 @@ def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -
     if not rows:
         document.add(Paragraph("No cells have accuracies of fresh judges."))
         return
-    pictures, left_out = drawn(drawings)
+    pictures, left_out, _ = drawn(drawings)
     caption = (
         "Balanced accuracy of a fresh judge (columns) on what was learned from each judge (rows), on held-out rows, mean over "
         "seeds, in the table with Student's intervals; .50 is as good as genuine. A family that sees what the teacher missed "
@@ -57,28 +57,28 @@ def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -
 def beside_section(document: Document, blocks: Sequence[Block], arms: Sequence[str], labels: Labels) -> None:
     """Genuine samples beside what was learned."""
     document.add(Heading("Real beside fake", "beside"))
-    rows: list[tuple[Cell, ...]] = []
     drawings: list[Drawing] = []
+    points: list[list[tuple[Cell, ...]]] = []
+
+    def draw(block: Block, label: str) -> list[str]:
+        learned = {arm: x for arm, runs in block.arms.items() if len(x := _pooled(runs.values()))}
+        genuine, places = _places(block.genuine.rows[:_POINTS]), {arm: _places(x) for arm, x in learned.items()}
+        rows: list[tuple[Cell, ...]] = [(label, "genuine", None, *point) for point in genuine]
+        points.append(rows + [(label, "learned", arm, *point) for arm, found in places.items() for point in found])
+        return scatters(label, genuine, dict(islice(places.items(), _SCATTERED)), arms)
+
     for block in blocks:
-        learned = {arm: _pooled(runs.values()) for arm, runs in block.arms.items()}
-        shown = {arm: x for arm, x in learned.items() if len(x)}
-        if block.genuine is None or not shown:
-            continue
-        label, genuine = labels.of(block), _places(block.genuine.rows[:_POINTS])
-        places = {arm: _places(x) for arm, x in shown.items()}
-        rows += [(label, "genuine", None, *point) for point in genuine]
-        rows += [(label, "learned", arm, *point) for arm, found in places.items() for point in found]
-        drawings.append(
-            ((problem_of(block),), partial(scatters, label, genuine, dict(islice(places.items(), _SCATTERED)), arms))
-        )
-    if not rows:
+        if block.genuine is not None and any(map(_is_shown, (run for runs in block.arms.values() for run in runs.values()))):
+            drawings.append(((problem_of(block),), partial(draw, block, labels.of(block))))
+    if not drawings:
         document.add(Paragraph("No cells keep samples beside a genuine one."))
         return
-    pictures, left_out = drawn(drawings)
+    pictures, left_out, count = drawn(drawings, "the file has their points")
     caption = (
         f"At most {_POINTS} samples of the genuine law and of what was learned from each discriminator, over all seeds: the "
         f"first feature to the right, the second upward; of a single feature its rank.{left_out}"
     )
+    rows = [row for each in points[:count] for row in each]
     document.add(Figure("real-beside-fake", caption, pictures, ("setting", "sample", "learned from", "x", "y"), rows))
 
 
@@ -124,9 +124,13 @@ def _of_each_run(kind: str, quantities: Mapping[str, Quantity]) -> Quantity | No
     return found
 
 
+def _is_shown(run: Run) -> bool:
+    return run.sample is not None and bool(np.isfinite(run.sample).all())
+
+
 def _pooled(runs: Iterable[Run]) -> Any:
     """Samples of all seeds, as many of each."""
-    found = [run.sample for run in runs if run.sample is not None and np.all(np.isfinite(run.sample))]
+    found = [run.sample for run in runs if _is_shown(run)]
     share = -(-_POINTS // max(1, len(found)))
     return np.concatenate([x[:share] for x in found])[:_POINTS] if found else np.empty((0, 1))
 

@@ -142,6 +142,7 @@ class _Known:
         self._settings: dict[Any, tuple[Pairs, Pairs, tuple[tuple[str, float], ...]]] = {}
         self._recipes: dict[Any, tuple[tuple[str, str, str], ...]] = {}
         self._texts: dict[int, tuple[Any, str]] = {}
+        self._names: dict[str, tuple[str, float]] = {}
 
     def setting(
         self, payload: Mapping[str, Any], recipes: Mapping[str, Any]
@@ -159,6 +160,13 @@ class _Known:
         found += [("examiner", str(k), str(v)) for k, v in sorted(_object(payload.get("examiners")).items())]
         key = tuple(found)
         return self._recipes.setdefault(key, key)
+
+    def name(self, figure: str) -> tuple[str, Any]:
+        """The name of a figure and of which seed it is, of "name@i"; no seed has one without."""
+        if figure not in self._names:
+            plain, _, index = figure.rpartition("@")
+            self._names[figure] = plain, int(index) if index.isdecimal() else math.inf
+        return self._names[figure]
 
     def text(self, content: Any) -> str:
         """See `_canonical`. The content is kept, so that no other comes to have its id."""
@@ -189,7 +197,7 @@ def _runs(row: dict[str, Any], known: _Known) -> Iterator[Run]:
         "limits": known.text(row["limits"]),
         "recipes": known.recipes(payload, recipes),
     }
-    for seed, found in zip(seeds, _by_seed(len(seeds), _object(row["figures"])), strict=True):
+    for seed, found in zip(seeds, _by_seed(len(seeds), _object(row["figures"]), known), strict=True):
         sample = _sample(found.pop("x", None))
         numbers = ((str(name), value) for name, value in found.items() if not isinstance(value, list))
         figures = {name: math.nan if value is None else float(value) for name, value in numbers}
@@ -205,14 +213,14 @@ def _kind(payload: Mapping[str, Any]) -> str:
     return str(kind)
 
 
-def _by_seed(count: int, figures: dict[str, Any]) -> list[dict[str, Any]]:
+def _by_seed(count: int, figures: dict[str, Any], known: _Known) -> list[dict[str, Any]]:
     if count == 1:
         return [figures]
     found: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, value in figures.items():
-        plain, _, index = str(name).rpartition("@")
-        if index.isdecimal() and int(index) < count:
-            found[int(index)][plain] = value
+        plain, index = known.name(name)
+        if index < count:
+            found[index][plain] = value
     return found
 
 

@@ -24,12 +24,15 @@ from turinglearn.report.methods import method_section
 from turinglearn.report.origin_sections import provenance_section
 from turinglearn.report.rows import read
 
-__all__ = ["compose", "write"]
+__all__ = ["compose", "uncollected", "write"]
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles, of which a report makes none: it would look through all rows again and again."""
+def uncollected() -> Iterator[None]:
+    """Without the collector of cycles, of which a report makes none: it would look through all rows again and again.
+
+    Around all that holds a large report also after it, since the collector looks through what is there when it comes back.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -39,7 +42,7 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-@_uncollected()
+@uncollected()
 def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = None, planned: int | None = None) -> Document:
     """What the rows of a store say, as a `Document`.
 
@@ -72,7 +75,7 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     return document
 
 
-@_uncollected()
+@uncollected()
 def write(document: Document, folder: Path) -> Path:
     """Write report.html, report.md, and beside them a folder, data, with the CSV and the pictures; returns the page's path.
 
