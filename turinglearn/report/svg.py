@@ -81,10 +81,15 @@ def bent(values: Sequence[float], bend: float) -> Axis:
     low, high = min(0.0, *values), max(bend, *values)
     top = math.asinh(high / bend) - math.asinh(low / bend)
     low, high = (bend * math.sinh(math.asinh(end / bend) + 0.04 * top * sign) for end, sign in ((low, -1), (high, 1)))
-    first, last = math.ceil(math.log10(bend)), math.floor(math.log10(max(high, -low)))
-    step = max(1, math.ceil((last - first + 1) / 4))
-    ticks = [sign * float(f"1e{k}") for k in range(last, first - 1, -step) for sign in (-1, 1)]
-    return Axis(low, high, tuple(sorted(t for t in [0.0, *ticks] if low <= t <= high)), bend=bend)
+    first, last = math.floor(math.log10(bend)), math.floor(math.log10(max(high, -low)))
+    ticks: list[float] = []
+    for parts in ((1,), (1, 3)):
+        sizes = [t for k in range(first, last + 1) for m in parts if (t := float(f"{m}e{k}")) >= bend]
+        chosen = sizes[:: -max(1, math.ceil(len(sizes) / 4))]
+        ticks = sorted(t for size in chosen for t in (-size, size) if low <= t <= high)
+        if len(ticks) >= 2:
+            break
+    return Axis(low, high, tuple(sorted([0.0, *ticks])), bend=bend)
 
 
 def tick_labels(axis: Axis) -> dict[float, str]:
