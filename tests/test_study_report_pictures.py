@@ -157,13 +157,22 @@ def test_learned_samples_have_the_colours_of_their_arms_and_the_genuine_one_its_
         ((0.0, 0.01, 0.1, 1.0), ["0", "0.01", "0.1", "1"]),
         ((-0.0001, 0.0, 0.0001, 0.01, 1.0), ["-1e-4", "0", "1e-4", "1e-2", "1"]),
         ((20000.0, 150000.0), ["2e4", "1.5e5"]),
+        ((100.02, 100.04), ["100.02", "100.04"]),  # which would not differ
     ],
 )
 def test_labels_of_ticks_are_short_and_of_one_kind(ticks, texts):
     assert list(tick_labels(Axis(min(ticks), max(ticks), ticks)).values()) == texts
 
 
-def test_few_levels_of_a_dial_are_its_ticks():
-    line = [(float(d), Estimate(1.0, 0.9, 1.1, 9)) for d in (2, 3, 4)]
+@pytest.mark.parametrize("levels", [(2, 3, 4), (1024, 32768, 131072)])
+def test_few_levels_of_a_dial_are_its_ticks(levels):
+    line = [(float(level), Estimate(1.0, 0.9, 1.1, 9)) for level in levels]
     picture = curves("title", {"arm": line}, ["arm"], ("d", "bias"))
-    assert re.findall(r'class="tick middle"[^>]*>([^<]*)', picture) == ["2", "3", "4"]
+    assert re.findall(r'class="tick middle"[^>]*>([^<]*)', picture) == [str(level) for level in levels]
+
+
+def test_a_scale_of_values_below_0_holds_the_typical_interval_about_0():
+    line = [(x, Estimate(v, v - e, v + e, 9)) for x, v, e in ((1.0, -5.0, 0.1), (2.0, -4.0, 0.1), (3.0, -0.05, 0.3))]
+    picture = curves("title", {"arm": line}, ["arm"], ("d", "bias"))
+    assert "(log beyond" in picture
+    assert 'polygon class="f0"' not in picture  # no arrow

@@ -167,3 +167,15 @@ def test_where_nothing_can_be_tested_no_verdict_is_explained():
     said = [block.text for block in compose(rows).blocks if isinstance(block, Paragraph)]
     assert "The control is neural. No comparison of 3 could be tested; the table says why." in said
     assert not any("Holm" in text for text in said[:3])
+
+
+@pytest.mark.parametrize("lacking", ["bound[mean 0]", "truth[mean 0]", "estimate[mean 0]"])
+def test_a_run_that_lacks_a_parameter_stops_no_report(lacking):
+    rows = copied(game_rows(seeds=6))
+    first = next(each for each in rows if each["payload"]["discriminator"] == "svm")
+    whole = {c["discriminator"]: c for c in table(compose(rows), "plane-game-parameters_bias")}
+    for change in (lambda: first["figures"].update({lacking: None}), lambda: first["figures"].pop(lacking)):
+        change()
+        found = {c["discriminator"]: c for c in table(compose(rows), "plane-game-parameters_bias")}
+        assert {arm for arm in whole if found[arm] != whole[arm]} == {"svm"}
+        assert as_html(compose(rows))

@@ -208,7 +208,7 @@ def _play(plan: Plan, path: Path, engine: Engine, as_json: bool, retry: bool, al
         figures = _figures(path, writer.counts()) | ({"retried": len(again)} if retry else {})
     print(json.dumps(figures) if as_json else _told(figures))
     if stopped is not None:
-        command = f"turinglearn bench resume {path}{' --allow-imports' * allow_imports}"
+        command = f"turinglearn bench resume {path}{' --allow-imports' * allow_imports}{' --retry' * retry}"
         print(f"Stopped; what was finished is kept. To go on: {command}", file=sys.stderr)
         raise typer.Exit(_SIGNALLED + stopped.number)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from turinglearn.report.document import say
 from turinglearn.report.estimates import Estimate
-from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, bent, extent, marker, powers, style_of, tick_labels
+from turinglearn.report.svg import Axis, Canvas, Panel, apart, axis, bent, extent, marker, powers, style_of
 
 __all__ = ["bars", "curves", "dots", "heat_map", "plane", "scatters", "told"]
 
@@ -74,9 +74,9 @@ def dots(
     def place(value: float) -> float:
         return left + span.at(value) * 244
 
-    for tick, text in tick_labels(span).items():
+    for tick in span.ticks:
         canvas.line(place(tick), 28, place(tick), height - 40, "grid")
-        canvas.text(place(tick), height - 27, text, "tick middle")
+        canvas.text(place(tick), height - 27, f"{tick:g}", "tick middle")
     if mark is not None:
         canvas.line(place(mark), 28, place(mark), height - 40, "mark")
     canvas.text(left + 122, height - 8, _scaled(label, span), "label middle", room=260)
@@ -184,7 +184,7 @@ def _axis(found: Sequence[Estimate], also: float | None = None) -> Axis:
     if all_sure:
         return powers([low, high, *(min(3 * high, max(low / 3, end)) for end in ends), *more])
     bend = float(f"{max(least, far / _FINEST):.0e}")
-    return bent([*values, *(min(3 * high, max(3 * min(low, -bend), end)) for end in ends), *more], bend)
+    return bent([*values, *(min(3 * max(high, bend), max(3 * min(low, -bend), end)) for end in ends), *more], bend)
 
 
 def _scaled(label: str, along: Axis) -> str:

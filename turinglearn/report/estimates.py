@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -232,8 +233,12 @@ def _values(quantity: Quantity, block: Block, arm: str) -> dict[str, Any]:
     found = {seed: quantity.of(run, block) if run.status == "ok" else None for seed, run in runs.items()}
     if all(v is None for v in found.values()) and any(run.status == "ok" for run in runs.values()):
         return {}
-    done = [v.ravel() for v in found.values() if v is not None]
-    if done and np.isfinite(np.concatenate(done)).all():
+    done = [v for v in found.values() if v is not None]
+    shapes = Counter(v.shape for v in done)
+    if len(shapes) > 1:  # of figures that some runs lack
+        ((usual, _),) = shapes.most_common(1)
+        found = {seed: v if v is not None and v.shape == usual else None for seed, v in found.items()}
+    if done and np.isfinite(np.concatenate([v.ravel() for v in done])).all():
         return found
     return {seed: v if v is not None and np.isfinite(v).all() else None for seed, v in found.items()}
 
@@ -261,9 +266,10 @@ def _present(quantity: Quantity, blocks: Iterable[Block], kind: str) -> bool:
 def _errors(run: Run, block: Block) -> Any:
     """The errors of the parameters, in the order of their names, each over its bound."""
     f: Mapping[str, float] = run.figures
-    found = sorted(name.removeprefix("estimate") for name in f if name.startswith("estimate["))
-    names = [n for n in found if f"truth{n}" in f and f.get(f"bound{n}", 1.0) > 0]
-    return np.array([(f[f"estimate{n}"] - f[f"truth{n}"]) / f.get(f"bound{n}", 1.0) for n in names]) if names else None
+    names = sorted(name.removeprefix("estimate") for name in f if name.startswith("estimate["))
+    bounds = {n: f.get(f"bound{n}", 1.0) for n in names}
+    known = {n: f[f"estimate{n}"] - f.get(f"truth{n}", math.nan) for n in names}
+    return np.array([known[n] / bounds[n] if bounds[n] > 0 else math.nan for n in names]) if names else None
 
 
 def _products(e: Any) -> Any:

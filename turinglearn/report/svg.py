@@ -93,11 +93,12 @@ def bent(values: Sequence[float], bend: float) -> Axis:
 
 
 def tick_labels(axis: Axis) -> dict[float, str]:
-    """The numbers beside the ticks, all by powers of ten where one would not fit into the margin."""
+    """The numbers beside the ticks, by powers of ten where one would not fit into the margin, and they still differ."""
     texts = {tick: f"{tick:g}" for tick in axis.ticks}
     if max(map(len, texts.values()), default=0) <= _TICK:
         return texts
-    return {tick: f"{tick:.3g}" if 0.1 <= abs(tick) < 1e3 or tick == 0 else _power(tick) for tick in axis.ticks}
+    short = {tick: f"{tick:.3g}" if 0.1 <= abs(tick) < 1e3 or tick == 0 else _power(tick) for tick in axis.ticks}
+    return short if len(set(short.values())) == len(short) else texts
 
 
 def _power(value: float) -> str:
@@ -242,9 +243,9 @@ class Panel(Canvas):
 
     def _draw(self, labels: tuple[str, str]) -> None:
         bottom, right = self.height - _BOTTOM, self.width - _RIGHT
-        for tick, label in tick_labels(self.x_axis).items():
+        for tick in self.x_axis.ticks:
             self.line(self.x(tick), _TOP, self.x(tick), bottom, "zero" if tick == 0 else "grid")
-            self.text(self.x(tick), bottom + 14, label, "tick middle")
+            self.text(self.x(tick), bottom + 14, f"{tick:g}", "tick middle")
         for tick, label in tick_labels(self.y_axis).items():
             self.line(_LEFT, self.y(tick), right, self.y(tick), "zero" if tick == 0 else "grid")
             self.text(_LEFT - 5, self.y(tick) + 4, label, "tick end")
