@@ -179,3 +179,15 @@ def test_a_run_that_lacks_a_parameter_stops_no_report(lacking):
         found = {c["discriminator"]: c for c in table(compose(rows), "plane-game-parameters_bias")}
         assert {arm for arm in whole if found[arm] != whole[arm]} == {"svm"}
         assert as_html(compose(rows))
+
+
+def test_settings_without_the_control_are_counted():
+    rows = [
+        each
+        for each in copied(judge_rows(seeds=3, dimensions=(2,)))
+        if each["payload"]["discriminator"] != "neural" or each["payload"]["budget"]["n"] == 200
+    ]
+    said = " ".join(block.text for block in compose(rows).blocks if isinstance(block, Paragraph))
+    assert "The control is neural. It has no cell in 1 setting, where nothing is compared. True: " in said
+    assert "every other discriminator in every setting with it, 3 comparisons" in said
+    assert "It has no cell" not in as_html(compose(judge_rows(seeds=3)))

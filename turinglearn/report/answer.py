@@ -27,9 +27,18 @@ _LISTED = 12  # comparisons, at most, that each have a sentence of their own on 
 
 
 def answer(
-    document: Document, runs: Sequence[Run], found: Sequence[Contrast], labels: Labels, planned: int | None, doubles: int
+    document: Document,
+    runs: Sequence[Run],
+    found: Sequence[Contrast],
+    labels: Labels,
+    planned: int | None,
+    doubles: int,
+    lacking: int,
 ) -> None:
-    """The sentences, and the table of all comparisons. doubles: runs that others with the same players and seed stand for."""
+    """The sentences, and the table of all comparisons.
+
+    doubles: runs that others with the same players and seed stand for. lacking: settings without the control.
+    """
     document.add(Heading("The answer", "answer"), Paragraph(_done(runs, planned, doubles)))
     if not found:
         document.add(
@@ -39,22 +48,24 @@ def answer(
             )
         )
         return
-    document.add(Statements([_summed(s) for s in summaries(found)]), Paragraph(_family(found)))
+    document.add(Statements([_summed(s) for s in summaries(found)]), Paragraph(_family(found, lacking)))
     if len(found) <= _LISTED:
         document.add(Statements([(c.verdict, sentence(c, labels)) for c in found]))
     document.add(_table(found, labels))
 
 
-def _family(found: Sequence[Contrast]) -> str:
+def _family(found: Sequence[Contrast], lacking: int) -> str:
     """What the verdicts mean."""
     tested = sum(not c.why for c in found)
+    without = f" It has no cell in {lacking:,} setting{'s' * (lacking != 1)}, where nothing is compared." if lacking else ""
     if not tested:
-        return f"The control is {found[0].control}. No comparison of {len(found)} could be tested; the table says why."
+        return f"The control is {found[0].control}.{without} No comparison of {len(found)} could be tested; the table says why."
     those = f"{tested} comparison{'s' * (tested != 1)}"
+    where = f"every setting{' with it' * bool(lacking)}"
     return (
-        f"The control is {found[0].control}. True: the bias is higher than the control's; false: it is lower; undecided: "
-        "the replicates do not tell; depends: it is higher in some settings and lower in others. The family is every other "
-        f"discriminator in every setting, {those} that could be tested of {len(found)}; p-values are adjusted "
+        f"The control is {found[0].control}.{without} True: the bias is higher than the control's; false: it is lower; "
+        "undecided: the replicates do not tell; depends: it is higher in some settings and lower in others. The family is every "
+        f"other discriminator in {where}, {those} that could be tested of {len(found)}; p-values are adjusted "
         f"by Holm, so that the chance of any wrong verdict is at most {LEVEL:g}. Each interval is by itself, not adjusted: "
         "it can leave out 0 where the verdict is undecided. A verdict holds whether failed runs are left out or counted as "
         "the worst. Each discriminator has the budget that the study gave it: see Provenance."

@@ -61,7 +61,9 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     arms = sorted({arm for block in blocks for arm in block.arms}, key=lambda arm: (arm != control, arm))
     document = Document(title)
     counted = sum(len(each) for block in blocks for each in block.arms.values())
-    answer(document, runs, found, labels, planned, sum(bool(run.arm) for run in runs) - counted)
+    doubles = sum(bool(run.arm) for run in runs) - counted
+    lacking = sum(control not in block.arms for block in blocks if block.kind in quantities)
+    answer(document, runs, found, labels, planned, doubles, lacking)
     plane_section(document, blocks, arms, labels)
     curve_section(document, blocks, arms, labels)
     efficiency_section(document, blocks, arms, labels)

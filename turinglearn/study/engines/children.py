@@ -111,7 +111,7 @@ class Child:
     def _kill(self) -> None:
         process, connection = self._process, self._connection
         if process is not None:
-            started = descendants(process.pid)
+            started = descendants(process.pid) if process.returncode is None else []  # else its number may be another's
             with suppress(ProcessLookupError, PermissionError):  # all of its session have gone already
                 os.killpg(process.pid, signal.SIGKILL)
             for each in started:  # also those with a session of their own
