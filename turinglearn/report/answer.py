@@ -64,8 +64,8 @@ def _family(found: Sequence[Contrast], lacking: int) -> str:
     where = f"every setting{' with it' * bool(lacking)}"
     return (
         f"The control is {found[0].control}.{without} True: the bias is higher than the control's; false: it is lower; "
-        "undecided: the replicates do not tell; depends: it is higher in some settings and lower in others. The family is every "
-        f"other discriminator in {where}, {those} that could be tested of {len(found)}; p-values are adjusted "
+        "undecided: the replicates do not tell; depends: it is higher in some settings and lower in others. The family is "
+        f"every other discriminator in {where}, {those} that could be tested of {len(found)}; p-values are adjusted "
         f"by Holm, so that the chance of any wrong verdict is at most {LEVEL:g}. Each interval is by itself, not adjusted: "
         "it can leave out 0 where the verdict is undecided. A verdict holds whether failed runs are left out or counted as "
         "the worst. Each discriminator has the budget that the study gave it: see Provenance."
