@@ -612,7 +612,8 @@ def test_methods_are_those_of_this_report():
         "Comparison of two discriminators by seed": (False, True, False),
         "Comparison of cells of one seed, over R training sets": (False, False, True),
         "Mean difference over settings, by seed": (False, True, False),
-        "Mean difference over settings where no seed has a difference by itself": (False, False, True),
+        "Mean difference over settings where no seed has a difference in all of them": (False, False, True),
+        "Chance that a seed has less": (False, True, False),
         "Interval of a squared bias, or of the bias of a law": (True, True, True),
         "Family of comparisons": (True, True, True),
     }

@@ -147,6 +147,10 @@ def test_a_mean_by_seed_is_one_of_settings_with_the_same_seeds():
     expected = sum(float(c["difference"]) for c in lines) / len(lines)
     assert f"Mean difference over 2 settings: {expected:+.3g}".replace("-", "\N{MINUS SIGN}") in said
     assert "with chance" not in said
+    text = as_html(compose(rows))
+    assert "Mean difference over settings where no seed has a difference in all of them" in text
+    assert "Mean difference over settings, by seed" not in text
+    assert "Chance that a seed has less" not in text
 
 
 def test_a_mean_of_fewer_seeds_than_there_are_says_so():
@@ -191,3 +195,14 @@ def test_settings_without_the_control_are_counted():
     assert "The control is neural. It has no cell in 1 setting, where nothing is compared. True: " in said
     assert "every other discriminator in every setting with it, 3 comparisons" in said
     assert "It has no cell" not in as_html(compose(judge_rows(seeds=3)))
+
+
+def test_arms_that_measured_other_parameters_are_not_compared():
+    rows = copied(game_rows(seeds=3, kept=0))
+    for each in rows:
+        if each["payload"]["discriminator"] == "svm":
+            each["figures"] = {name: v for name, v in each["figures"].items() if "mean 1" not in name}
+        each["figures"].pop("x", None)
+    lines = {c["discriminator"]: c for c in table(compose(rows), "comparisons")}
+    assert lines["svm"]["why undecided"] == "the runs of both have other parameters"
+    assert lines["forest"]["difference"]

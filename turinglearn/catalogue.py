@@ -13,7 +13,7 @@ from typing import Any
 
 from sklearn.utils.discovery import all_estimators
 
-__all__ = ["Entry", "check_options", "make", "nearest", "players", "role_of"]
+__all__ = ["Entry", "check_options", "ended", "make", "nearest", "players", "role_of"]
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def check_options(name: str, maker: Callable[..., Any], options: Mapping[str, An
     for option in options:
         if option not in parameters:
             remedy = nearest(option, parameters) if parameters else "; leave it out"
-            raise ValueError(f"{name} has no option {option!r}{remedy if remedy.endswith('?') else f'{remedy}.'}")
+            raise ValueError(ended(f"{name} has no option {option!r}{remedy}"))
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -115,6 +115,11 @@ def nearest(name: str, known: Iterable[str]) -> str:
     known = list(known)
     close = difflib.get_close_matches(name, known, n=1)
     return f"; did you mean {close[0]!r}?" if close else f"; expected one of: {', '.join(known)}"
+
+
+def ended(said: str) -> str:
+    """What is said, as a sentence: with a full stop, unless it has one or is a question."""
+    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def role_of(text: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from turinglearn.metrics import Interval
-from turinglearn.report.contrasts import LEVEL, Contrast, Summary, summaries
+from turinglearn.report.contrasts import LEVEL, Contrast, Summary
 from turinglearn.report.document import Cell, Document, Heading, Paragraph, Statements, Table, say
 from turinglearn.report.estimates import Quantity
 from turinglearn.report.labels import Labels
@@ -15,7 +16,7 @@ from turinglearn.report.measures import KINDS
 from turinglearn.report.rows import Run
 from turinglearn.report.settings import unequal
 
-__all__ = ["answer", "sentence"]
+__all__ = ["Extent", "answer", "sentence"]
 
 _COLUMNS = (
     *("raises it?", "cells", "setting", "discriminator", "control", "difference", "low", "high", "adjusted p", "p"),
@@ -26,20 +27,27 @@ _NAMED = 8  # problems, at most, that the first line names
 _LISTED = 12  # comparisons, at most, that each have a sentence of their own on the first screen
 
 
+@dataclass(frozen=True)
+class Extent:
+    """How much there is: cells planned in all, where that is known; doubles, runs that others with the same players and seed
+    stand for; lacking, settings without the control.
+    """
+
+    planned: int | None
+    doubles: int
+    lacking: int
+
+
 def answer(
     document: Document,
     runs: Sequence[Run],
     found: Sequence[Contrast],
+    summed: Sequence[Summary],
     labels: Labels,
-    planned: int | None,
-    doubles: int,
-    lacking: int,
+    extent: Extent,
 ) -> None:
-    """The sentences, and the table of all comparisons.
-
-    doubles: runs that others with the same players and seed stand for. lacking: settings without the control.
-    """
-    document.add(Heading("The answer", "answer"), Paragraph(_done(runs, planned, doubles)))
+    """The sentences, and the table of all comparisons."""
+    document.add(Heading("The answer", "answer"), Paragraph(_done(runs, extent)))
     if not found:
         document.add(
             Paragraph(
@@ -48,7 +56,7 @@ def answer(
             )
         )
         return
-    document.add(Statements([_summed(s) for s in summaries(found)]), Paragraph(_family(found, lacking)))
+    document.add(Statements(list(map(_summed, summed))), Paragraph(_family(found, extent.lacking)))
     if len(found) <= _LISTED:
         document.add(Statements([(c.verdict, sentence(c, labels)) for c in found]))
     document.add(_table(found, labels))
@@ -83,16 +91,18 @@ def sentence(c: Contrast, labels: Labels) -> str:
     return f"{text}; adjusted p = {say(c.adjusted)}, {_told([c.replicates])}.{budgets}"
 
 
-def _done(runs: Sequence[Run], planned: int | None, doubles: int) -> str:
+def _done(runs: Sequence[Run], extent: Extent) -> str:
     if not runs:
         return "The store has no finished cells."
     cells = {run.identity: run.status for run in runs}
     counts = Counter(cells.values())
     failed = ", ".join(f"{counts[s]:,} {s}" for s in ("error", "timeout", "crashed") if counts[s])
-    share = "" if planned is None else f" of {planned:,}"
-    part = f" This is a part of the study: {_part(runs)}." if planned is not None and planned > len(cells) else ""
+    share = "" if extent.planned is None else f" of {extent.planned:,}"
+    part = f" This is a part of the study: {_part(runs)}." if extent.planned is not None and extent.planned > len(cells) else ""
     others = (
-        f" {doubles:,} runs are left out: others, in other cells, have the same players, budget and seed." if doubles else ""
+        f" {extent.doubles:,} runs are left out: others, in other cells, have the same players, budget and seed."
+        if extent.doubles
+        else ""
     )
     return f"{len(cells):,}{share} cells are finished, {len(runs):,} runs; {failed or 'none failed'}.{part}{others}"
 

@@ -36,7 +36,7 @@ def plane_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
             if not rows:
                 continue
             empty = False
-            pictures, more, _ = drawn(drawings)
+            pictures, more = drawn(drawings)
             caption = f"Cells of kind {kind}: {bias.title} beside {variance.title}, in {bias.unit}, {_INTERVALS}"
             caption += sampled(blocks) if bias.name == laws("bias").name else ""
             columns = ("setting", "discriminator", "replicates", *_columns("bias"), *_columns("variance"))
@@ -68,7 +68,7 @@ def curve_section(document: Document, blocks: Sequence[Block], arms: Sequence[st
             if not rows:
                 continue
             empty = False
-            pictures, more, _ = drawn(drawings)
+            pictures, more = drawn(drawings)
             caption = f"Cells of kind {kind} as {dial} grows, all else the same, {_INTERVALS}{more}"
             columns = ("setting", "discriminator", "of", dial, "replicates", "value", "low", "high")
             document.add(Figure(f"curves-{kind}-{dial}", caption, pictures, columns, rows, keys(arms, rows, 1)))
@@ -94,7 +94,7 @@ def efficiency_section(document: Document, blocks: Sequence[Block], arms: Sequen
     if not rows:
         document.add(Paragraph("No cells have errors of parameters beside their Cramér-Rao bounds."))
         return
-    pictures, more, _ = drawn(drawings)
+    pictures, more = drawn(drawings)
     caption = (
         "Root mean square error of each learned parameter over the least that an unbiased estimator can have, 1 by the dashed "
         "line, with 95 % intervals over seeds. Beside them the efficiency relative to maximum likelihood on the same "

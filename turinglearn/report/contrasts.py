@@ -54,8 +54,8 @@ class Contrast:
 class Summary:
     """An arm beside the control over all settings: verdicts counted, and the differences, with the worst for what failed.
 
-    mean: of the mean difference over the settings tested, so many, which holds however seeds err in all of them at once.
-    replicates: what these settings have, how many and of what.
+    mean: of the mean difference over the settings tested, so many, which holds however seeds err in all of them at once;
+    by_seed: whether each seed has one. replicates: what these settings have, how many and of what.
     better: the chance that a random seed of the arm has less of the quantity than one of the control. group: what it sums up.
     """
 
@@ -67,6 +67,7 @@ class Summary:
     mean: Interval | None
     tested: int
     failed: int
+    by_seed: bool
     better: float | None
     replicates: frozenset[tuple[int, str]]
     group: Sequence[Contrast]
@@ -118,10 +119,12 @@ def _contrast(block: Block, quantity: Quantity, known: dict[str, dict[str, Any]]
     none = [name for name in (arm, control) if not any(known[name][seed] is not None for seed in common)]
     if common and none:
         return replace(empty, why=f"no run of {' and none of '.join(none)} ended with figures: see Failures and cost")
+    if len({v.shape for each in (ours, theirs) for v in each.values() if v is not None}) > 1:
+        return replace(empty, why="the runs of both have other parameters")
     if n < quantity.needs:
         return replace(empty, why=f"both finished {n} of {len(common)} seeds; {quantity.needs} are needed")
     dropped = _paired(empty, ours, theirs, both, None)
-    imputed = _paired(empty, ours, theirs, common, _worst(quantity, block, known)) if failed else dropped
+    imputed = _paired(empty, ours, theirs, common, _worst(quantity, block, known, theirs[both[0]].shape)) if failed else dropped
     apart = dropped.value * imputed.value < 0
     p = 1.0 if apart else max(_p_value(dropped, n), _p_value(imputed, len(common)))
     return replace(empty, dropped=dropped, imputed=imputed, p=p)
@@ -147,9 +150,9 @@ def _paired(c: Contrast, ours: Any, theirs: Any, seeds: Sequence[str], worst: An
     return c.quantity.paired(a, b, c.block)
 
 
-def _worst(quantity: Quantity, block: Block, known: dict[str, dict[str, Any]]) -> Any:
-    """The worst that any arm reached in this setting."""
-    done = [v for found in known.values() for v in found.values() if v is not None]
+def _worst(quantity: Quantity, block: Block, known: dict[str, dict[str, Any]], shape: tuple[int, ...]) -> Any:
+    """The worst that any arm reached in this setting, of the values of this shape."""
+    done = [v for found in known.values() for v in found.values() if v is not None and v.shape == shape]
     return max(done, key=lambda v: quantity.worse(v, block))
 
 
@@ -171,30 +174,29 @@ def _summary(group: Sequence[Contrast]) -> Summary:
     counts = {verdict: sum(c.verdict == verdict for c in group) for verdict in ("true", "false", "undecided")}
     tested = [c for c in group if c.imputed is not None]
     ours, theirs = _scores(group)
+    by_seed = len(ours) == len(tested) and ours.shape[1] >= 2
     return Summary(
         first.block.kind,
         first.quantity,
         first.arm,
         first.control,
         counts,
-        _mean(tested, ours - theirs),
+        mean_interval((ours - theirs).mean(axis=0)) if by_seed else _mean_of_ends(tested),
         len(tested),
         sum(c.failed for c in tested),
+        by_seed,
         probability_of_improvement(theirs, ours) if ours.shape[1] >= 2 else None,
         frozenset(c.replicates for c in tested),
         group,
     )
 
 
-def _mean(tested: Sequence[Contrast], differences: Any) -> Interval | None:
-    """Of the mean over settings. What a seed or a training set draws is drawn for all of them: they do not err independently.
+def _mean_of_ends(tested: Sequence[Contrast]) -> Interval | None:
+    """The mean over settings where no seed has one of its own, from the mean of the lower ends to that of the upper ones.
 
-    By seed, where all settings have the same seeds and each has a difference (settings, seeds): the mean over settings of
-    each is one of so many independent values. Else of the ends of the settings' intervals, the mean of each: that is the
-    interval if all err as one, and too wide otherwise, since a mean's standard error is at most the mean of standard errors.
+    What a seed or a training set draws is drawn for all settings: they do not err independently. This is the interval if all
+    err as one, and too wide otherwise, since a mean's standard error is at most the mean of standard errors.
     """
-    if len(differences) == len(tested) and differences.shape[1] >= 2:
-        return mean_interval(differences.mean(axis=0))
     found = [(i.value, i.low, i.high, i.standard_error) for c in tested if (i := c.imputed) is not None]
     return Interval(*np.mean(found, axis=0).tolist()) if found else None
 
@@ -206,7 +208,7 @@ def _scores(group: Sequence[Contrast]) -> tuple[Any, Any]:
         known = {arm: values(c.quantity, c.block, arm) for arm in c.block.arms}
         if c.why or any(v is not None and v.shape != (1,) for v in known[c.arm].values()):
             continue
-        tables.append((known[c.arm], known[c.control], _worst(c.quantity, c.block, known)))
+        tables.append((known[c.arm], known[c.control], _worst(c.quantity, c.block, known, (1,))))
     shared = [s for s in tables[0][0] if s in tables[0][1]] if tables else []
     if any({s for s in a if s in b} != set(shared) for a, b, _ in tables):
         shared = []

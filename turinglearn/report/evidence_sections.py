@@ -44,7 +44,7 @@ def cross_section(document: Document, blocks: Sequence[Block], labels: Labels) -
     if not rows:
         document.add(Paragraph("No cells have accuracies of fresh judges."))
         return
-    pictures, left_out, _ = drawn(drawings)
+    pictures, left_out = drawn(drawings)
     caption = (
         "Balanced accuracy of a fresh judge (columns) on what was learned from each judge (rows), on held-out rows, mean over "
         "seeds, in the table with Student's intervals; .50 is as good as genuine. A family that sees what the teacher missed "
@@ -73,12 +73,12 @@ def beside_section(document: Document, blocks: Sequence[Block], arms: Sequence[s
     if not drawings:
         document.add(Paragraph("No cells keep samples beside a genuine one."))
         return
-    pictures, left_out, count = drawn(drawings, "the file has their points")
+    pictures, left_out = drawn(drawings, "the file has their points")
     caption = (
         f"At most {_POINTS} samples of the genuine law and of what was learned from each discriminator, over all seeds: the "
         f"first feature to the right, the second upward; of a single feature its rank.{left_out}"
     )
-    rows = [row for each in points[:count] for row in each]
+    rows = [row for each in (points[:-1] if left_out else points) for row in each]
     document.add(Figure("real-beside-fake", caption, pictures, ("setting", "sample", "learned from", "x", "y"), rows))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from turinglearn.report.contrasts import Contrast
+from turinglearn.report.contrasts import Contrast, Summary
 from turinglearn.report.document import Document, Formula, Heading, Paragraph, Table
 from turinglearn.report.estimates import Quantity
 
@@ -113,7 +113,7 @@ _METHODS = (
     ),
     _Method(
         "mean of ends",
-        "Mean difference over settings where no seed has a difference by itself",
+        "Mean difference over settings where no seed has a difference in all of them",
         "from the mean of the lower ends to that of the upper ends: the standard error of a mean is at most the mean of "
         "standard errors, and equal to it if all settings err as one",
         "Student (1908); never too short, as settings may have random numbers in common",
@@ -160,10 +160,12 @@ REFERENCES = {
 }
 
 
-def method_section(document: Document, quantities: Iterable[Quantity], found: Sequence[Contrast]) -> None:
+def method_section(
+    document: Document, quantities: Iterable[Quantity], found: Sequence[Contrast], summed: Sequence[Summary]
+) -> None:
     """The formulas of what this report shows, and where they come from."""
     shown = {quantity.name: quantity for quantity in quantities}
-    uses = _used(document, set(shown), found)
+    uses = _used(document, set(shown), found, summed)
     formulas = [Formula(f"{q.title[0].upper()}{q.title[1:]}, {q.unit}", q.formula, q.source) for q in shown.values()]
     formulas += [Formula(method.title, method.formula, method.source) for method in _METHODS if method.use in uses]
     document.add(Heading("Methods", "methods"))
@@ -181,12 +183,13 @@ def method_section(document: Document, quantities: Iterable[Quantity], found: Se
     document.add(Heading("References", "references"), *map(Paragraph, references))
 
 
-def _used(document: Document, names: set[str], found: Sequence[Contrast]) -> set[str]:
+def _used(document: Document, names: set[str], found: Sequence[Contrast], summed: Sequence[Summary]) -> set[str]:
     """What stands behind this report's pictures, tables and sentences."""
     tested = [c for c in found if c.dropped is not None]
     single = [c for c in tested if c.seeds == 1]
     joint = [c for c in tested if c.quantity.needs > 2]
     paired = [c for c in tested if c.seeds > 1 and c.quantity.needs == 2]
+    over_settings = [s for s in summed if s.tested > 1]
     parts = document.data()
     uses = {
         "bias": any("bias" in name for name in names),
@@ -198,16 +201,10 @@ def _used(document: Document, names: set[str], found: Sequence[Contrast]) -> set
         "single": bool(single),
         "joint": bool(joint),
         "family": bool(tested),
-        "middle": bool(paired),
-        "mean by seed": _several(paired),
-        "mean of ends": _several(joint) or _several(single),
+        "middle": any(s.better is not None for s in summed),
+        "mean by seed": any(s.by_seed for s in over_settings),
+        "mean of ends": not all(s.by_seed for s in over_settings),
         "efficiency": "efficiency" in parts,
         "cross-examination": "cross-examination" in parts,
     }
     return {use for use, there in uses.items() if there}
-
-
-def _several(found: Sequence[Contrast]) -> bool:
-    """Whether a discriminator is compared in more than one setting."""
-    arms = [(c.block.kind, c.arm) for c in found]
-    return len(set(arms)) < len(arms)

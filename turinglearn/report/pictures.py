@@ -15,19 +15,19 @@ Drawing = tuple[tuple[Hashable, ...], Callable[[], str | list[str]]]
 _MOST = 60  # pictures of a figure
 
 
-def drawn(drawings: Sequence[Drawing], filed: str = "the numbers of all are in the file") -> tuple[list[str], str, int]:
-    """Pictures in the order of `spread`, what the caption says of drawings left out, and how many are not.
+def drawn(drawings: Sequence[Drawing], filed: str = "the numbers of all are in the file") -> tuple[list[str], str]:
+    """Pictures in the order of `spread`, and what the caption says where drawings are left out, of which the first is made.
 
-    filed: what it says of the file then.
+    filed: what it says of the file.
     """
     pictures: list[str] = []
     for count, (_, draw) in enumerate(spread(drawings)):
         made = draw()
         found = [made] if isinstance(made, str) else made
         if pictures and len(pictures) + len(found) > _MOST:
-            return pictures, f" The first {count} of {len(drawings)} are drawn; {filed}.", count
+            return pictures, f" The first {count} of {len(drawings)} are drawn; {filed}."
         pictures += found
-    return pictures, "", len(drawings)
+    return pictures, ""
 
 
 def spread(drawings: Sequence[Drawing]) -> list[Drawing]:

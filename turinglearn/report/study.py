@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from turinglearn.report.answer import answer
+from turinglearn.report.answer import Extent, answer
 from turinglearn.report.bias_sections import curve_section, efficiency_section, plane_section
-from turinglearn.report.contrasts import contrasts, control_of
+from turinglearn.report.contrasts import contrasts, control_of, summaries
 from turinglearn.report.document import Document, comma_separated
 from turinglearn.report.estimates import blocks_of, primary, splits
 from turinglearn.report.evidence_sections import beside_section, cross_section, failure_section
@@ -57,13 +57,14 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     quantities = {kind: q for kind in kinds if (q := primary(blocks, kind)) is not None}
     control = control_of(blocks, control) if blocks or control is not None else ""
     found = contrasts(blocks, quantities, control)
+    summed = summaries(found)
     labels = Labels(blocks)
     arms = sorted({arm for block in blocks for arm in block.arms}, key=lambda arm: (arm != control, arm))
     document = Document(title)
     counted = sum(len(each) for block in blocks for each in block.arms.values())
     doubles = sum(bool(run.arm) for run in runs) - counted
     lacking = sum(control not in block.arms for block in blocks if block.kind in quantities)
-    answer(document, runs, found, labels, planned, doubles, lacking)
+    answer(document, runs, found, summed, labels, Extent(planned, doubles, lacking))
     plane_section(document, blocks, arms, labels)
     curve_section(document, blocks, arms, labels)
     efficiency_section(document, blocks, arms, labels)
@@ -73,7 +74,7 @@ def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = 
     failure_section(document, blocks, quantities, arms, labels)
     provenance_section(document, runs)
     pairs = (pair for kind in kinds for pair in splits(blocks, kind))
-    method_section(document, [*quantities.values(), *(q for pair in pairs for q in pair)], found)
+    method_section(document, [*quantities.values(), *(q for pair in pairs for q in pair)], found, summed)
     return document
 
 

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from turinglearn.catalogue import nearest
+from turinglearn.catalogue import ended, nearest
 from turinglearn.study.cells import Cell
-from turinglearn.study.recipes import FACTORS, Recipe, ended, read
+from turinglearn.study.recipes import FACTORS, Recipe, read
 
 __all__ = ["Filter", "select"]
 

@@ -7,12 +7,13 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from turinglearn.catalogue import ended
 from turinglearn.discriminators import as_discriminator
 from turinglearn.game import Game
 from turinglearn.protocols import IncompatiblePlayers, LogOdds
 from turinglearn.study.positions import Path
 from turinglearn.study.reading import Document
-from turinglearn.study.recipes import FACTORS, Recipe, ended, make, read
+from turinglearn.study.recipes import FACTORS, Recipe, make, read
 
 __all__ = ["Check", "Ingredients", "Named"]
 

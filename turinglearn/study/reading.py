@@ -8,9 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path as File
 from typing import Any, NoReturn
 
-from turinglearn.catalogue import nearest
+from turinglearn.catalogue import ended, nearest
 from turinglearn.study.positions import Path, positions
-from turinglearn.study.recipes import ended
 
 __all__ = ["Document", "SpecificationError"]
 

@@ -23,7 +23,7 @@ from turinglearn.bias import pair
 from turinglearn.catalogue import check_options, nearest, players
 from turinglearn.catalogue import make as make_player
 
-__all__ = ["FACTORS", "Recipe", "Value", "check_permitted", "ended", "make", "read"]
+__all__ = ["FACTORS", "Recipe", "Value", "check_permitted", "make", "read"]
 
 Value = None | bool | int | float | str | tuple["Value", ...]
 _Makers = Mapping[str, Callable[..., Any] | None]
@@ -127,11 +127,6 @@ def make(factor: str, recipe: Recipe, *, allow_imports: bool = False) -> Any:
             return maker(**options)
     except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
         raise ValueError(f"{recipe} cannot be made: {error}") from error
-
-
-def ended(said: str) -> str:
-    """What is said, as a sentence: with a full stop, unless it has one or is a question."""
-    return said if said.endswith((".", "?")) else f"{said}."
 
 
 def check_permitted(role: str, recipe: Recipe) -> None:

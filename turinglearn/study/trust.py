@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from turinglearn.catalogue import ended
 from turinglearn.study.cells import Cell
 from turinglearn.study.outcomes import Plan, StudyProblem
-from turinglearn.study.recipes import check_permitted, ended, read
+from turinglearn.study.recipes import check_permitted, read
 from turinglearn.study.specification import FUNCTION
 
 __all__ = ["check_trusted"]
