@@ -1,4 +1,4 @@
-# make setup | test | test-gpu | demo | docs | bench-speed | bench-bias | lint | types | format | clean. Each target makes what it lacks, .venv included.
+# make setup | test | test-gpu | coverage | demo | docs | bench-speed | bench-bias | lint | types | format | clean. Each target makes what it lacks, .venv included.
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
@@ -14,18 +14,21 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help setup test test-gpu demo docs bench-speed bench-bias lint types format clean
+.PHONY: help setup test test-gpu coverage demo docs bench-speed bench-bias lint types format clean
 
 help:
-	@echo "make setup    a virtual environment in $(VENV) with turinglearn and its development tools"
-	@echo "make test     everything that a commit must pass: ruff, mypy, pytest"
-	@echo "make test-gpu the tests that need a GPU; what they measure goes to benchmarks/results/gpu.md"
-	@echo "make demo     the demonstration, written to demo/"
-	@echo "make docs     the pages, written to docs/_build/html"
-	@echo "make bench-speed  the neural core beside PyTorch and JAX, on one thread and on all: benchmarks/results/speed*.md"
-	@echo "make bench-bias   what replacing the discriminator does, in small: bench-bias/report.html"
-	@echo "make lint     ruff alone;  make types: mypy alone;  make format: let ruff rewrite the code"
-	@echo "make clean    remove $(VENV), caches and everything that was made"
+	@echo "make setup       create a virtual environment in $(VENV) with turinglearn and its development tools"
+	@echo "make test        run everything that a commit must pass: ruff, mypy, pytest"
+	@echo "make test-gpu    run the tests that need a GPU, and write what they measure to benchmarks/results/gpu.md"
+	@echo "make coverage    run the tests, and fail if they cover too little of the package (pyproject.toml says how much)"
+	@echo "make demo        run the demonstration, and write it to demo/"
+	@echo "make docs        build the pages in docs/_build/html"
+	@echo "make bench-speed compare the neural core with PyTorch and JAX, on one thread and on all: benchmarks/results/speed*.md"
+	@echo "make bench-bias  run a small study of what replacing the discriminator does: bench-bias/report.html"
+	@echo "make lint        run ruff alone"
+	@echo "make types       run mypy alone"
+	@echo "make format      let ruff rewrite the code"
+	@echo "make clean       remove $(VENV), caches and everything that was made"
 
 setup: $(READY)
 
@@ -55,8 +58,14 @@ test-gpu: $(READY)
 	@echo "make: pytest -m gpu"
 	@TURINGLEARN_GPU_PAGE=benchmarks/results/gpu.md $(BIN)/python -m pytest -q -m gpu tests
 
+# Commands that tests start are counted too; the processes of a study are not, since they end by SIGKILL. TESTS="tests/..." measures a part.
+coverage: $(READY)
+	@echo "make: pytest, with coverage"
+	@$(BIN)/python -m pytest -q -n 2 --cov --cov-report=term --cov-report=html:.coverage-html $(TESTS)
+	@echo "make: .coverage-html/index.html"
+
 demo: $(READY)
-	@$(BIN)/python -m turinglearn.demo --out demo/
+	@$(BIN)/python -m turinglearn.cli.demo --out demo/
 
 docs: $(READY)
 	@echo "make: Sphinx"
@@ -73,17 +82,17 @@ bench-speed: $(READY)
 	done
 	@echo "make: benchmarks/results/speed.md and benchmarks/results/speed_all_threads.md"
 
-# A study that was stopped goes on: remove bench-bias/ to begin anew.
+# A study that was stopped goes on: remove bench-bias/ to start again.
 bench-bias: $(READY)
 	@mkdir -p bench-bias
-	@$(BIN)/turinglearn bench run benchmarks/bias/smoke.toml --store bench-bias/smoke.sqlite --workers 2
-	@$(BIN)/turinglearn bench report bench-bias/smoke.sqlite --out bench-bias
+	@$(BIN)/turinglearn study run benchmarks/bias/smoke.toml --store bench-bias/smoke.sqlite --workers 2
+	@$(BIN)/turinglearn study report bench-bias/smoke.sqlite --out bench-bias
 	@echo "make: bench-bias/report.html"
 
 lint: $(READY)
 	@echo "make: ruff"
 	@$(BIN)/ruff check -q .
-	@$(BIN)/ruff format -q --check . || { echo "make: 'make format' mends the layout" >&2; exit 1; }
+	@$(BIN)/ruff format -q --check . || { echo "make: 'make format' fixes the layout" >&2; exit 1; }
 
 types: $(READY)
 	@echo "make: mypy"
@@ -94,5 +103,5 @@ format: $(READY)
 	@$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) demo bench-bias docs/_build dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf $(VENV) .nox .coverage .coverage.* .coverage-html demo bench-bias docs/_build dist build *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis .benchmarks
 	find turinglearn tests -name __pycache__ -type d -prune -exec rm -rf {} +

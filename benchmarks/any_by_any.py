@@ -4,9 +4,9 @@
     python benchmarks/any_by_any.py --seeds 1 --scale .05 --out small        # a small run to look at
 
 Each cell plays a fixed number of rounds, chosen so that a cell takes a few seconds of one core, and is measured by the
-unbiased squared energy distance to fresh genuine samples. Beside it stands the floor of the generator's family: what the
-same family gives when it is fitted by maximum likelihood to the same genuine samples (for networks, which have no
-likelihood, the genuine samples themselves drawn again with replacement).
+unbiased squared energy distance to fresh real samples. Beside it stands the floor of the generator's family: what the
+same family gives when it is fitted by maximum likelihood to the same real samples (for networks, which have no
+likelihood, the real samples themselves drawn again with replacement).
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ from turinglearn.discriminators import (
 )
 from turinglearn.generators import (
     EvolvedGenerator,
+    GradientMove,
     MixtureGenerator,
-    Moved,
     NeuralGenerator,
     RefittedGenerator,
-    Resampled,
-    Reweighted,
+    Resample,
+    Reweight,
     ScoreFunction,
     TorchGenerator,
     WeightedEM,
@@ -65,7 +65,7 @@ from turinglearn.protocols import Batch, Weights
 from turinglearn.signals import Exact, Smoothed, Student
 from turinglearn.streams import Streams
 
-N_TRAIN, N_JUDGED = 1_000, 5_000
+N_TRAIN, N_SCORED = 1_000, 5_000
 WEIGHTS = (0.6, 0.4)
 MEANS = ((2.0, 1.0), (4.0, -1.0))
 COVARIANCES = (((0.5, 0.2), (0.2, 0.3)), ((0.3, -0.1), (-0.1, 0.6)))
@@ -100,45 +100,45 @@ def torch_generator(steps: int) -> Any:
     return TorchGenerator(net, 4, optimizer=lambda parameters: FallingAdam(parameters, betas=(0.5, 0.999)))
 
 
-def torch_judge() -> Any:
+def torch_discriminator() -> Any:
     from torch import nn
 
     return TorchDiscriminator(nn.Sequential(nn.Linear(2, 64), nn.ReLU(), nn.Linear(64, 64), nn.ReLU(), nn.Linear(64, 1)))
 
 
-def neural_judge(criterion: Any) -> Callable[[], Any]:
+def neural_discriminator(criterion: Any) -> Callable[[], Any]:
     return lambda: NeuralDiscriminator((64, 64), criterion=criterion)
 
 
 SIMULATOR_BOUNDS = [(0.05, 0.95), (0, 6), (-4, 4), (0, 6), (-4, 4), (0.1, 2), (0.1, 2)]
 
 GENERATORS: dict[str, Callable[[int], Any]] = {  # from the number of steps that it will make
-    "network": lambda steps: NeuralGenerator(4, (64, 64), learning_rate=LinearDecay(rate(steps), steps), averaging=0.99),
+    "network": lambda steps: NeuralGenerator(4, (64, 64), learning_rate=LinearDecay(rate(steps), steps), ema_decay=0.99),
     "torch module": torch_generator,
     "mixture, score function": lambda steps: MixtureGenerator(2, rule=ScoreFunction()),
     "mixture, weighted EM": lambda steps: MixtureGenerator(2, rule=WeightedEM()),
     "simulator, CMA-ES": lambda steps: EvolvedGenerator(simulate, SIMULATOR_BOUNDS),
-    "kernel density, weights": lambda steps: RefittedGenerator(KernelDensity(bandwidth=BANDWIDTH), rule=Reweighted()),
-    "kernel density, moved": lambda steps: RefittedGenerator(KernelDensity(bandwidth=BANDWIDTH), rule=Moved(0.2)),
-    "Gaussian mixture, resampled": lambda steps: RefittedGenerator(GaussianMixture(2), rule=Resampled()),
+    "kernel density, weights": lambda steps: RefittedGenerator(KernelDensity(bandwidth=BANDWIDTH), rule=Reweight()),
+    "kernel density, moved": lambda steps: RefittedGenerator(KernelDensity(bandwidth=BANDWIDTH), rule=GradientMove(0.2)),
+    "Gaussian mixture, resampled": lambda steps: RefittedGenerator(GaussianMixture(2), rule=Resample()),
 }
 
 
 def distance_to_centre(x: Any) -> Any:
-    """A person's guess: genuine samples lie near (3, 0)."""
+    """A person's guess: real samples lie near (3, 0)."""
     return -((to_numpy(x) - np.array([3.0, 0.0])) ** 2).sum(axis=1)
 
 
 FOREST = RandomForestClassifier(15, min_samples_leaf=5, max_samples=0.5)
 BOOSTING = HistGradientBoostingClassifier(learning_rate=0.2, max_iter=20, min_samples_leaf=15, max_bins=63)
 
-JUDGES: dict[str, tuple[Callable[[], Any], int]] = {  # and how many rounds a cell plays by its usual signal
-    "network, logistic": (neural_judge(o.Logistic()), 4000),
-    "network, least squares": (neural_judge(o.LeastSquares()), 4000),
-    "network, hinge": (neural_judge(o.Hinge()), 4000),
-    "network, Wasserstein": (neural_judge(o.Wasserstein(clip=0.1)), 4000),
-    "network, relativistic": (neural_judge(o.Relativistic()), 4000),
-    "torch module": (torch_judge, 1600),
+DISCRIMINATORS: dict[str, tuple[Callable[[], Any], int]] = {  # and how many rounds a cell plays by its usual signal
+    "network, logistic": (neural_discriminator(o.Logistic()), 4000),
+    "network, least squares": (neural_discriminator(o.LeastSquares()), 4000),
+    "network, hinge": (neural_discriminator(o.Hinge()), 4000),
+    "network, Wasserstein": (neural_discriminator(o.Wasserstein(clip=0.1)), 4000),
+    "network, relativistic": (neural_discriminator(o.Relativistic()), 4000),
+    "torch module": (torch_discriminator, 1600),
     "RBF SVM": (lambda: KernelSVMDiscriminator(gamma=1.0), 150),
     "SVC, Platt": (lambda: ClassifierDiscriminator(SVC(gamma=1.0)), 40),
     "random forest": (lambda: ClassifierDiscriminator(FOREST), 100),
@@ -147,15 +147,20 @@ JUDGES: dict[str, tuple[Callable[[], Any], int]] = {  # and how many rounds a ce
     "MLPClassifier": (lambda: ClassifierDiscriminator(MLPClassifier((64,), learning_rate_init=5e-3, max_iter=60)), 60),
     "logistic regression": (lambda: ClassifierDiscriminator(LogisticRegression()), 100),
     "handwritten, an order": (lambda: HandwrittenDiscriminator(distance_to_centre), 300),
-    "handwritten, level fitted": (lambda: HandwrittenDiscriminator(distance_to_centre, fit_level=True), 100),
+    "handwritten, level fitted": (lambda: HandwrittenDiscriminator(distance_to_centre, fit_intercept=True), 100),
 }
 SIGNALS = {"exact": Exact(), "smoothed": Smoothed(), "student": Student(), "usual": None}
-SHARE = {"exact": 1.0, "smoothed": 0.25, "student": 0.25, "usual": 0.15}  # of the rounds of a trained judge, by their cost
+SHARE = {
+    "exact": 1.0,
+    "smoothed": 0.25,
+    "student": 0.25,
+    "usual": 0.15,
+}  # of the rounds of a trained discriminator, by their cost
 
 
-def trained(judge: str) -> bool:
-    """Whether the judge is trained step by step, not refitted or fixed."""
-    return judge.startswith(("network", "torch"))
+def trained(discriminator: str) -> bool:
+    """Whether the discriminator is trained step by step, not refitted or fixed."""
+    return discriminator.startswith(("network", "torch"))
 
 
 # ----------------------------------------------------------------------------------------------------------------- cells
@@ -164,28 +169,28 @@ class Cell:
     """One pair, one signal, one seed."""
 
     generator: str
-    judge: str
+    discriminator: str
     signal: str
     seed: int
     scale: float
 
     @property
     def rounds(self) -> int:
-        rounds = JUDGES[self.judge][1]
-        if trained(self.judge):
+        rounds = DISCRIMINATORS[self.discriminator][1]
+        if trained(self.discriminator):
             rounds = int(rounds * SHARE[self.signal])
         return max(2, int(rounds * self.scale))
 
 
 def data(seed: int) -> tuple[Any, Any]:
-    """Genuine samples to learn from, and others to be judged by; the same for every pair."""
-    return PROBLEM.sample(N_TRAIN, 10 * seed), PROBLEM.sample(N_JUDGED, 10 * seed + 1)
+    """Real samples to learn from, and others to be scored by; the same for every pair."""
+    return PROBLEM.sample(N_TRAIN, 10 * seed), PROBLEM.sample(N_SCORED, 10 * seed + 1)
 
 
-def legal(generator: str, judge: str) -> Iterator[tuple[str, str]]:
+def legal(generator: str, discriminator: str) -> Iterator[tuple[str, str]]:
     """(signal, refusal): the empty refusal for those that can be played."""
-    g, d = GENERATORS[generator](1), JUDGES[judge][0]()
-    names = ["exact", "smoothed", "student"] if g.learns_from.__name__ == "Gradients" else ["usual"]
+    g, d = GENERATORS[generator](1), DISCRIMINATORS[discriminator][0]()
+    names = ["exact", "smoothed", "student"] if g.feedback_type.__name__ == "Gradients" else ["usual"]
     for name in names:
         try:
             Game(g, d, signal=SIGNALS[name])
@@ -198,20 +203,22 @@ def legal(generator: str, judge: str) -> Iterator[tuple[str, str]]:
 def play(cell: Cell) -> Outcome:
     """Play a cell; an error is an outcome too."""
     warnings.simplefilter("ignore")  # an MLPClassifier that is stopped early says so each time
-    real, unseen = data(cell.seed)
-    outcome = {"generator": cell.generator, "judge": cell.judge, "signal": cell.signal, "seed": cell.seed}
+    real, held_out = data(cell.seed)
+    outcome = {"generator": cell.generator, "discriminator": cell.discriminator, "signal": cell.signal, "seed": cell.seed}
     begun, half = time.process_time(), math.nan
     try:
         with threadpoolctl.threadpool_limits(1):
             _seed_torch(cell.seed)
-            judge = JUDGES[cell.judge][0]()
-            generator = GENERATORS[cell.generator](cell.rounds * (5 if getattr(judge, "refits", False) else 1))
-            before = _distance_before(clone(generator), real, unseen, cell.seed)
-            game = Game(generator, judge, signal=SIGNALS[cell.signal], random_state=cell.seed, **schedule(cell, generator))
+            discriminator = DISCRIMINATORS[cell.discriminator][0]()
+            generator = GENERATORS[cell.generator](cell.rounds * (5 if getattr(discriminator, "refits", False) else 1))
+            before = _distance_before(clone(generator), real, held_out, cell.seed)
+            game = Game(
+                generator, discriminator, signal=SIGNALS[cell.signal], random_state=cell.seed, **schedule(cell, generator)
+            )
             for r in islice(game.rounds(real), cell.rounds):
                 if r.index == cell.rounds // 2:
-                    half = energy_distance(game.sample(N_JUDGED), unseen)
-            after = energy_distance(game.sample(N_JUDGED), unseen)
+                    half = energy_distance(game.sample(N_SCORED), held_out)
+            after = energy_distance(game.sample(N_SCORED), held_out)
     except Exception as error:
         text = f"{type(error).__name__}: {error}".replace("\n", " ")
         return Outcome(**outcome, rounds=cell.rounds, error=text[:300])
@@ -220,26 +227,26 @@ def play(cell: Cell) -> Outcome:
 
 
 def schedule(cell: Cell, generator: Any) -> dict[str, int | None]:
-    """Judges that are refitted see 500 samples of each class; trained ones make five steps where the generator leaps.
+    """Discriminators that are refitted see 500 samples of each class; trained ones make five steps where the generator leaps.
 
     A student's cost grows with the cube of the batch, so that it has a small one.
     """
     leaps = cell.generator not in ("network", "torch module")
-    small = (64 if trained(cell.judge) else 128) if cell.signal == "student" else 256
+    small = (64 if trained(cell.discriminator) else 128) if cell.signal == "student" else 256
     return {
-        "batch_size": 500 if generator.learns_from is Weights else small,
-        "samples_per_fit": None if trained(cell.judge) else 500,
-        "discriminator_steps": 5 if trained(cell.judge) and leaps else 1,
+        "batch_size": 500 if generator.feedback_type is Weights else small,
+        "samples_per_fit": None if trained(cell.discriminator) else 500,
+        "discriminator_steps": 5 if trained(cell.discriminator) and leaps else 1,
     }
 
 
 def recorded(path: Path, played: list[Outcome]) -> list[Outcome]:
     """The cells of an earlier run, without those that were played now."""
-    now = {(o.generator, o.judge, o.signal, o.seed) for o in played}
+    now = {(o.generator, o.discriminator, o.signal, o.seed) for o in played}
     with path.open(newline="") as file:
         kinds = {"seed": int, "rounds": int, **dict.fromkeys(("before", "half", "after", "seconds"), float)}
         rows = [Outcome(**{k: kinds.get(k, str)(v) for k, v in row.items()}) for row in csv.DictReader(file)]
-    return [o for o in rows if (o.generator, o.judge, o.signal, o.seed) not in now]
+    return [o for o in rows if (o.generator, o.discriminator, o.signal, o.seed) not in now]
 
 
 def _seed_torch(seed: int) -> None:
@@ -249,25 +256,25 @@ def _seed_torch(seed: int) -> None:
     torch.set_num_threads(1)
 
 
-def _distance_before(generator: Any, real: Any, unseen: Any, seed: int) -> float:
+def _distance_before(generator: Any, real: Any, held_out: Any, seed: int) -> float:
     streams = Streams(seed)
     generator.start(Batch(real), streams("generator/start"))
-    return energy_distance(to_numpy(generator.propose(N_JUDGED, streams("generator")).x), unseen)
+    return energy_distance(to_numpy(generator.propose(N_SCORED, streams("generator")).x), held_out)
 
 
 def floor(generator: str, seed: int) -> float:
-    """The family fitted by maximum likelihood to the same genuine samples."""
-    real, unseen = data(seed)
+    """The family fitted by maximum likelihood to the same real samples."""
+    real, held_out = data(seed)
     rng = np.random.default_rng(seed)
     if generator in ("network", "torch module"):
-        sample = real[rng.integers(0, len(real), N_JUDGED)]
+        sample = real[rng.integers(0, len(real), N_SCORED)]
     elif generator.startswith("kernel"):
-        sample = KernelDensity(bandwidth=BANDWIDTH).fit(real).sample(N_JUDGED, random_state=seed)
+        sample = KernelDensity(bandwidth=BANDWIDTH).fit(real).sample(N_SCORED, random_state=seed)
     else:
         kind = "spherical" if generator.startswith("simulator") else "full"
         model = GaussianMixture(2, covariance_type=kind, n_init=3, random_state=seed).fit(real)
-        sample = model.sample(N_JUDGED)[0]
-    return energy_distance(sample, unseen)
+        sample = model.sample(N_SCORED)[0]
+    return energy_distance(sample, held_out)
 
 
 def main() -> int:
@@ -276,11 +283,11 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies every cell's rounds")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
-    parser.add_argument("--judges", nargs="*", default=list(JUDGES), choices=list(JUDGES))
+    parser.add_argument("--discriminators", nargs="*", default=list(DISCRIMINATORS), choices=list(DISCRIMINATORS))
     parser.add_argument("--update", action="store_true", help="keep the recorded cells that are not played now")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
-    combinations = [(g, j, *verdict) for g in arguments.generators for j in arguments.judges for verdict in legal(g, j)]
+    combinations = [(g, j, *verdict) for g in arguments.generators for j in arguments.discriminators for verdict in legal(g, j)]
     refused = [row for row in combinations if row[3]]
     cells = [
         Cell(g, j, s, seed, arguments.scale)
@@ -294,16 +301,18 @@ def main() -> int:
         kept = recorded(arguments.out / "results" / "any_by_any.csv", outcomes) if arguments.update else []
         everyone = [g for g in GENERATORS if g in arguments.generators or any(outcome.generator == g for outcome in kept)]
         floors = {g: list(pool.map(floor, [g] * arguments.seeds, range(arguments.seeds))) for g in everyone}
-    outcomes = sorted([*kept, *outcomes], key=lambda o: (everyone.index(o.generator), list(JUDGES).index(o.judge)))
+    outcomes = sorted(
+        [*kept, *outcomes], key=lambda o: (everyone.index(o.generator), list(DISCRIMINATORS).index(o.discriminator))
+    )
     if arguments.update:
-        refused = [(g, j, *verdict) for g in everyone for j in JUDGES for verdict in legal(g, j) if verdict[1]]
+        refused = [(g, j, *verdict) for g in everyone for j in DISCRIMINATORS for verdict in legal(g, j) if verdict[1]]
     (arguments.out / "results").mkdir(parents=True, exist_ok=True)
     with (arguments.out / "results" / "any_by_any.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, asdict(outcomes[0]))
         writer.writeheader()
         writer.writerows(asdict(outcome) for outcome in outcomes)
     written = arguments.out / "any_by_any.md"
-    written.write_text(page(outcomes, floors, refused, N_TRAIN, N_JUDGED, arguments.scale))
+    written.write_text(page(outcomes, floors, refused, N_TRAIN, N_SCORED, arguments.scale))
     print(f"{len(cells)} cells, {sum(bool(x.error) for x in outcomes)} failed; wrote {written}")
     return 0
 

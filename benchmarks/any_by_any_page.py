@@ -18,21 +18,21 @@ INTRODUCTION = """# Any generator against any discriminator
 Written by `python benchmarks/any_by_any.py --seeds {seeds} --scale {scale:g}`:
 {provenance}. Every cell is in `results/any_by_any.csv`.
 
-The problem: {n_train} genuine samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
-(4, -1). The measure: the squared energy distance, unbiased (so it can be negative), between {n_judged} samples of the
-generator and {n_judged} genuine samples that no player has seen; mean ± standard deviation over {seeds} seeds. Nothing is
+The problem: {n_train} real samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
+(4, -1). The measure: the squared energy distance, unbiased (so it can be negative), between {n_scored} samples of the
+generator and {n_scored} held-out real samples; mean ± standard deviation over {seeds} seeds. Nothing is
 tuned per pair: players have one setting each, but that generating networks begin at a rate of .005 where they make at most
-1,000 steps and of .001 where they make more, falling to 0. Rounds differ between judges so that a cell takes a few seconds of
+1,000 steps and of .001 where they make more, falling to 0. The number of rounds differs so that a cell takes a few seconds of
 one core (median {median:.1f} s, most {most:.0f} s), so the table compares what a small budget buys, not what each pair can
 reach.
 
-**{groups} legal combinations of generator, judge and signal; {within} end within {bar:.0f}× of their family's floor,
+**{groups} legal combinations of generator, discriminator and signal; {within} end within {bar:.0f}× of their family's floor,
 {above} do not; {failures} of {cells} cells failed. {refused} combinations are refused, each with its remedy.**
 
 ## Floors
 
 What the same family gives when it is fitted by maximum likelihood to the same samples. Networks have no likelihood: theirs is
-the genuine samples drawn again with replacement. The simulator is two round clouds, so its floor includes what it cannot
+the real samples drawn again with replacement. The simulator is two round clouds, so its floor includes what it cannot
 express; a kernel density blurs what it is fitted to, so its floor includes its blur.
 
 | generator | energy distance |
@@ -41,13 +41,13 @@ express; a kernel density blurs what it is fitted to, so its floor includes its 
 
 ## Why pairs stay above the bar
 
-The first reasons are known of the judge; the others compare the distance at half of the rounds with that at the end.
+The first reasons are known of the discriminator; the others compare the distance at half of the rounds with that at the end.
 
 {reasons}
 
 ## All combinations
 
-| generator | judge | signal | rounds | before | after | × floor | within, or why not |
+| generator | discriminator | signal | rounds | before | after | × floor | within, or why not |
 |---|---|---|---|---|---|---|---|
 {rows}
 
@@ -62,7 +62,7 @@ class Outcome:
     """What came of a cell: distances at the start, after half of the rounds and at the end."""
 
     generator: str
-    judge: str
+    discriminator: str
     signal: str
     seed: int
     rounds: int
@@ -78,24 +78,24 @@ def page(
     floors: dict[str, list[float]],
     refused: list[tuple[str, str, str, str]],
     n_train: int,
-    n_judged: int,
+    n_scored: int,
     scale: float,
 ) -> str:
     """The page as Markdown."""
     groups = defaultdict(list)
     for outcome in outcomes:
-        groups[outcome.generator, outcome.judge, outcome.signal].append(outcome)
+        groups[outcome.generator, outcome.discriminator, outcome.signal].append(outcome)
     verdicts = {key: _verdict(group, float(np.mean(floors[key[0]]))) for key, group in groups.items()}
     reasons = Counter(verdict for verdict in verdicts.values() if verdict)
     remedies = defaultdict(list)
-    for generator, judge, signal, text in refused:
-        remedies[text].append(f"{generator} × {judge} ({signal})")
+    for generator, discriminator, signal, text in refused:
+        remedies[text].append(f"{generator} × {discriminator} ({signal})")
     seconds = [outcome.seconds for outcome in outcomes if not outcome.error]
     return INTRODUCTION.format(
         seeds=len({outcome.seed for outcome in outcomes}),
         provenance=provenance(),
         n_train=n_train,
-        n_judged=n_judged,
+        n_scored=n_scored,
         scale=scale,
         median=np.median(seconds),
         most=max(seconds),
@@ -113,20 +113,20 @@ def page(
     )
 
 
-def _row(generator: str, judge: str, signal: str, group: list[Outcome], floor: float, verdict: str) -> str:
+def _row(generator: str, discriminator: str, signal: str, group: list[Outcome], floor: float, verdict: str) -> str:
     played = [outcome for outcome in group if not outcome.error]
     failed = f" ({len(group) - len(played)} failed)" if len(played) < len(group) else ""
     if not played:
-        return f"| {generator} | {judge} | {signal} | {group[0].rounds} | | | | {verdict}{failed} |"
+        return f"| {generator} | {discriminator} | {signal} | {group[0].rounds} | | | | {verdict}{failed} |"
     before, after = (np.mean([getattr(outcome, name) for outcome in played]) for name in ("before", "after"))
     return (
-        f"| {generator} | {judge} | {signal} | {played[0].rounds} | {before:.4f} | {_spread([o.after for o in played])} "
-        f"| {after / floor:.1f} | {verdict or '**within**'}{failed} |"
+        f"| {generator} | {discriminator} | {signal} | {played[0].rounds} | {before:.4f} | "
+        f"{_spread([o.after for o in played])} | {after / floor:.1f} | {verdict or '**within**'}{failed} |"
     )
 
 
 def _verdict(group: list[Outcome], floor: float) -> str:
-    """The empty string within the bar; else why not: what is known of the judge, or what the two halves show."""
+    """The empty string within the bar; else why not: what is known of the discriminator, or what the two halves show."""
     played = [outcome for outcome in group if not outcome.error]
     if not played:
         return f"failed: {group[0].error}"
@@ -134,17 +134,17 @@ def _verdict(group: list[Outcome], floor: float) -> str:
     if after <= WITHIN * floor:
         return ""
     known = {
-        "handwritten, an order": "a fixed judge has no equilibrium, its maximum is one point",
-        "handwritten, level fitted": "the judge sees the distance to one point alone, not the shape",
-        "logistic regression": "a linear judge sees the mean, not the shape",
+        "handwritten, an order": "a fixed discriminator has no equilibrium, its maximum is one point",
+        "handwritten, level fitted": "the discriminator sees the distance to one point alone, not the shape",
+        "logistic regression": "a linear discriminator sees the mean, not the shape",
     }
-    if group[0].judge in known:
-        return known[group[0].judge]
+    if group[0].discriminator in known:
+        return known[group[0].discriminator]
     if half > 1.5 * after:
         return "still falling when its rounds ended"
     if after > 1.5 * half:
         return "it moved away again: no stable equilibrium at these steps"
-    return "it levelled off: noise or bias of this judge's evidence, or of this signal"
+    return "it levelled off: noise or bias of this discriminator's evidence, or of this signal"
 
 
 def _spread(values: list[float]) -> str:

@@ -3,7 +3,7 @@
     python benchmarks/arf.py                       # 10 seeds: writes benchmarks/results/arf.md and arf.csv
     python benchmarks/arf.py --arfpy FOLDER        # beside arfpy, of `pip install arfpy --no-deps --target FOLDER`
 
-The mixed table is drawn from a law that `mixed_table` writes down. One thread.
+The mixed table is drawn from a distribution that `mixed_table` writes down. One thread.
 """
 
 from __future__ import annotations
@@ -67,14 +67,14 @@ column is the mean over seeds and classifiers of the forest's area minus the cop
 
 {tstr}
 
-Real rows are the ceiling. The copula keeps every column's own law and the correlations of normal scores.
+Real rows are the ceiling. The copula keeps every column's own distribution and the correlations of normal scores.
 
 ## Likelihood
 
-Mean log density of {held:,} held-out points, ± half of a 95 % interval over {repeats} seeds, beside that of the law itself,
+Mean log density of {held:,} held-out points, ± half of a 95 % interval over {repeats} seeds, beside the true distribution's,
 which is minus its entropy. The integral is by the midpoint rule on {side} × {side} squares, for the first seed.
 
-| law | n | adversarial forest | the law itself | integral |
+| distribution | n | adversarial forest | the distribution itself | integral |
 |---|---|---|---|---|
 {likelihood}
 """
@@ -213,7 +213,7 @@ def timed(n: int, d: int, repeats: int, arfpy: Path | None) -> tuple[list[str], 
     if arfpy is not None:
         fit, drawn, forests = arfpy_seconds(arfpy, bent(n, d, 0))
         fits.append(fit)
-        rows.append(f"| arfpy 0.1.1 (`arf` and `forde`, `forge`) | {fit:.1f} | {drawn:.3f} | {forests} |")
+        rows.append(f"| arfpy 0.1.1 (`arf` and `forde`, `sample`) | {fit:.1f} | {drawn:.3f} | {forests} |")
     return rows, fits
 
 
@@ -237,27 +237,27 @@ def arfpy_seconds(folder: Path, x: Any) -> tuple[float, float, int]:
     model = arf(pandas.DataFrame(x, columns=range(x.shape[1])), num_trees=30, verbose=False)
     model.forde()
     fitted = time.process_time()
-    model.forge(len(x))
+    model.sample(len(x))
     return fitted - begun, time.process_time() - fitted, len(model.acc)
 
 
 def likelihood(sizes: list[int], repeats: int, held: int, side: int) -> list[str]:
     """Rows of the table of likelihoods."""
     rows = []
-    for name, law in PROBLEMS.items():
+    for name, distribution in PROBLEMS.items():
         for n in sizes:
-            forests = [AdversarialForest(random_state=seed).fit(law.sample(n, seed)) for seed in range(repeats)]
-            y = [law.sample(held, 1000 + seed) for seed in range(repeats)]
+            forests = [AdversarialForest(random_state=seed).fit(distribution.sample(n, seed)) for seed in range(repeats)]
+            y = [distribution.sample(held, 1000 + seed) for seed in range(repeats)]
             found = interval([forest.score(z) for forest, z in zip(forests, y, strict=True)], ".3f")
-            truth = np.mean([law.log_density(z).mean() for z in y])
-            rows.append(f"| {name} | {n:,} | {found} | {truth:.3f} | {integral(forests[0], law, side):.4f} |")
+            truth = np.mean([distribution.log_density(z).mean() for z in y])
+            rows.append(f"| {name} | {n:,} | {found} | {truth:.3f} | {integral(forests[0], distribution, side):.4f} |")
             print(rows[-1], flush=True)
     return rows
 
 
-def integral(forest: Any, law: Any, side: int) -> float:
-    """The integral of the density over 1.5 times the range of the law, by the midpoint rule on side × side squares."""
-    x = law.sample(20_000, 0)
+def integral(forest: Any, distribution: Any, side: int) -> float:
+    """The integral of the density over 1.5 times the range of the distribution, by the midpoint rule on side × side squares."""
+    x = distribution.sample(20_000, 0)
     middle, reach = (x.max(axis=0) + x.min(axis=0)) / 2, 1.5 * (x.max(axis=0) - x.min(axis=0))
     along = (np.arange(side) + 0.5) / side - 0.5
     rows = (np.exp(forest.score_samples(middle + reach * np.column_stack((np.full(side, at), along)))).sum() for at in along)

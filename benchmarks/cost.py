@@ -43,8 +43,8 @@ PAGE = """# What a round costs beside its fits and predictions
 
 Written by `python benchmarks/cost.py --repeats {repeats}`: {provenance}.
 
-Each round fits the classifier to 1,000 samples, half of them genuine, in {dimension} dimensions, and asks it about 256
-counterfeits: once for a generator that learns from losses, five times for one that learns from gradients, with their probes.
+Each round fits the classifier to 1,000 samples, half of them real, in {dimension} dimensions, and asks it about 256
+fakes: once for a generator that learns from losses, five times for one that learns from gradients, with their probes.
 The generator itself learns nothing, so that its own cost does not count. *By hand*: the same fits and predictions, on the same
 rows with the same random states, and nothing else. Rounds and hands alternate; medians of {repeats}. Processor time, one
 thread, on a machine that was not otherwise idle. The goal was {bar} for the random forest.
@@ -95,12 +95,12 @@ class Recorded(BaseEstimator):
 class Still:
     """A generator that learns nothing: normal noise."""
 
-    def __init__(self, learns_from: type) -> None:
-        self.learns_from = learns_from
+    def __init__(self, feedback_type: type) -> None:
+        self.feedback_type = feedback_type
 
-    def propose(self, n: int, rng: np.random.Generator, given: Any = None) -> Samples:
+    def propose(self, n: int, rng: np.random.Generator, condition: Any = None) -> Samples:
         """n points of noise."""
-        return Samples(rng.standard_normal((n, DIMENSION)), given)
+        return Samples(rng.standard_normal((n, DIMENSION)), condition)
 
     def update(self, samples: Samples, feedback: Any) -> None:
         """Nothing."""
@@ -108,10 +108,10 @@ class Still:
 
 def measure(classifier: str, learner: str, repeats: int) -> tuple[Any, Any, float]:
     """Seconds of each round and of the same by hand, (repeats,) each, and predictions per update of the generator."""
-    learns_from, signal = LEARNERS[learner]
+    feedback_type, signal = LEARNERS[learner]
     X = np.random.default_rng(0).normal(0.3, 1, (20_000, DIMENSION))
-    judge = Recorded(CLASSIFIERS[classifier])
-    game = Game(Still(learns_from), judge, signal=signal, samples_per_fit=500, batch_size=256, random_state=0)
+    discriminator = Recorded(CLASSIFIERS[classifier])
+    game = Game(Still(feedback_type), discriminator, signal=signal, samples_per_fit=500, batch_size=256, random_state=0)
     rounds, hands = [], []
     source = game.rounds(X)
     next(source)
@@ -124,7 +124,7 @@ def measure(classifier: str, learner: str, repeats: int) -> tuple[Any, Any, floa
         Recorded.again()
         hands.append(time.process_time() - begun)
     asked = sum(name != "fit" for name, *_ in Recorded.calls) - (classifier == "SVC, calibrated")  # once for its calibration
-    return np.array(rounds), np.array(hands), asked / game.generator_steps
+    return np.array(rounds), np.array(hands), asked / game.schedule.generator_steps
 
 
 def row(classifier: str, learner: str, repeats: int) -> str:

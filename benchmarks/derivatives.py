@@ -1,8 +1,8 @@
-"""Gradients of judges that have none: how well each estimate agrees with the truth, what it costs, how far a game gets with it.
+"""Gradients of discriminators that have none: agreement of each estimate with the truth, cost, and progress of a game.
 
     python benchmarks/derivatives.py        # about 8 minutes of one core: writes benchmarks/results/derivatives.{md,csv}
 
-Judges are fitted to 1,000 genuine samples and 1,000 counterfeits of known laws, and asked about 256 fresh counterfeits.
+Discriminators are fitted to 1,000 real samples and 1,000 fakes of known distributions, and asked about 256 fresh fakes.
 """
 
 from __future__ import annotations
@@ -39,31 +39,31 @@ SIGNALS = {
     "Student(widths=(1,))": Student(widths=(1.0,)),
     "Student()": Student(),
 }
-JUDGES = {
+DISCRIMINATORS = {
     "forest, 100 trees": RandomForestClassifier(100, min_samples_leaf=5),
     "boosting, 50 trees": HistGradientBoostingClassifier(max_iter=50),
     "30-NN": KNeighborsClassifier(30),
     "one tree": DecisionTreeClassifier(min_samples_leaf=20),
 }
-PLAYED = {  # judge, samples per fit, generator steps, rate
+PLAYED = {  # discriminator, samples per fit, generator steps, rate
     "extra trees, 10": (ExtraTreesClassifier(10, min_samples_leaf=10), 2000, 5, 5e-3),
     "boosting, 20 trees": (HistGradientBoostingClassifier(max_iter=20, learning_rate=0.3, min_samples_leaf=8), 2000, 5, 3e-3),
     "10-NN": (KNeighborsClassifier(10), 500, 2, 3e-3),
 }
 
-PAGE = """# Gradients of judges that have none
+PAGE = """# Gradients of discriminators that have none
 
 Written by `python benchmarks/derivatives.py --seeds {seeds} --seconds {seconds:g} --games {games}`: {provenance}.
 
 ## Agreement with the gradient of log p/q
 
-Judges are fitted to {fit:,} genuine samples and as many counterfeits of known laws, and asked about {batch} fresh counterfeits;
-{seeds} seeds. *Cosine*: with the true gradient, the mean over the counterfeits. *Step*: the cosine between the steps that a
+Discriminators are fitted to {fit:,} real samples and as many fakes of known distributions, and asked about {batch} fresh fakes;
+{seeds} seeds. *Cosine*: with the true gradient, the mean over the fakes. *Step*: the cosine between the steps that a
 generator x + W φ(x), φ 64 random features of two layers, would make from W = 0 with the estimate and with the truth, under the
 non-saturating loss: what a generator sees, in whose step the noise of single samples averages out. *ms*: processor time of one
-gradient, the judge's answers included, median; a machine that was not otherwise idle.
+gradient, the discriminator's answers included, median; a machine that was not otherwise idle.
 
-In the mean over all judges and problems:
+In the mean over all discriminators and problems:
 
 | signal | cosine | step | ms |
 |---|---|---|---|
@@ -73,23 +73,23 @@ Each cell: cosine / step / ms.
 
 {table}
 
-Problems: *shifted, d*: counterfeits N(0, I), genuine N(m, I) with |m| = 1. *narrow, 10*: counterfeits N(0, .49 I), genuine
-N(0, I). *ring σ*: genuine samples have eight modes on the unit circle; *early*: counterfeits N(0, .49 I); *midway*: with modes
+Problems: *shifted, d*: fakes N(0, I), real N(m, I) with |m| = 1. *narrow, 10*: fakes N(0, .49 I), real
+N(0, I). *ring σ*: real samples have eight modes on the unit circle; *early*: fakes N(0, .49 I); *midway*: with modes
 of 1.8 σ and unequal weights, turned by .3 σ; *late*: with modes of 1.17 σ and less unequal weights, on a circle larger by .3 σ.
 
 ## How far a game gets
 
-A neural generator 2-64-64-2 against judges that are refitted each round, on the ring with σ = .1, {seconds:g} s of processor
+A neural generator 2-64-64-2 against refitted discriminators, on the ring with σ = .1, {seconds:g} s of processor
 time for each game, {games} seeds; Adam (β₁ .5), the rate falling linearly to 0. Medians over seeds, of 10,000 samples.
 
-| judge | signal | rounds | modes | high quality % | reverse KL | energy distance |
+| discriminator | signal | rounds | modes | high quality % | reverse KL | energy distance |
 |---|---|---|---|---|---|---|
 {games_table}
 """
 
 
 @dataclass(frozen=True)
-class Law:
+class Distribution:
     """A mixture of round Gaussians: means (K, d), one sigma, weights (K,)."""
 
     means: Any
@@ -108,19 +108,19 @@ class Law:
         return (share / share.sum(axis=1, keepdims=True) @ self.means - x) / self.sigma**2
 
 
-def normal(mean: Any, sigma: float = 1.0) -> Law:
+def normal(mean: Any, sigma: float = 1.0) -> Distribution:
     """N(mean, sigma^2 I)."""
-    return Law(np.atleast_2d(mean), sigma, np.ones(1))
+    return Distribution(np.atleast_2d(mean), sigma, np.ones(1))
 
 
-def circle(sigma: float, weights: Any = 1.0, radius: float = 1.0, turn: float = 0.0) -> Law:
+def circle(sigma: float, weights: Any = 1.0, radius: float = 1.0, turn: float = 0.0) -> Distribution:
     """Eight modes on a circle."""
     angle = 2 * np.pi * np.arange(8) / 8 + turn
-    return Law(radius * np.column_stack((np.cos(angle), np.sin(angle))), sigma, np.ones(8) * weights)
+    return Distribution(radius * np.column_stack((np.cos(angle), np.sin(angle))), sigma, np.ones(8) * weights)
 
 
-def problems() -> dict[str, tuple[Law, Law]]:
-    """The genuine law and that of the counterfeits, by name."""
+def problems() -> dict[str, tuple[Distribution, Distribution]]:
+    """The real distribution and that of the fakes, by name."""
     uneven = np.array([1, 2, 1, 2, 0.5, 1, 3, 1])
     found = {f"shifted, {d}": (normal(np.full(d, d**-0.5)), normal(np.zeros(d))) for d in (2, 10, 30)}
     found["narrow, 10"] = normal(np.zeros(10)), normal(np.zeros(10), 0.7)
@@ -143,11 +143,11 @@ def cosine(a: Any, b: Any, axis: Any = None) -> Any:
     return (a * b).sum(axis) / np.maximum(np.sqrt((a * a).sum(axis) * (b * b).sum(axis)), np.finfo(float).tiny)
 
 
-def agreement(problem: tuple[Law, Law], judge: Any, seed: int) -> dict[str, tuple[float, float, float]]:
+def agreement(problem: tuple[Distribution, Distribution], opponent: Any, seed: int) -> dict[str, tuple[float, float, float]]:
     """Cosine, agreement of the step and milliseconds of every signal."""
     p, q = problem
     rng = np.random.default_rng(seed)
-    discriminator = as_discriminator(judge)
+    discriminator = as_discriminator(opponent)
     discriminator.update(Batch(p.sample(FIT, rng)), Batch(q.sample(FIT, rng)), rng)
     fake, real = Batch(q.sample(BATCH, rng)), Batch(p.sample(BATCH, rng))
     truth = p.score(fake.x) - q.score(fake.x)
@@ -175,11 +175,11 @@ class Falling:
 
 def play(name: str, signal: Any, seed: int, seconds: float) -> tuple[float, ...]:
     """Rounds, modes, share of high quality, reverse KL and energy distance after a game of so many seconds."""
-    judge, samples, steps, rate = PLAYED[name]
+    discriminator, samples, steps, rate = PLAYED[name]
     problem = ring(sigma=0.1)
     falling = Falling(rate, seconds)
-    generator = NeuralGenerator(2, (64, 64), learning_rate=falling, optimizer=Adam((0.5, 0.999)), averaging=0.99)
-    game = Game(generator, judge, signal=signal, samples_per_fit=samples, generator_steps=steps, random_state=seed)
+    generator = NeuralGenerator(2, (64, 64), learning_rate=falling, optimizer=Adam((0.5, 0.999)), ema_decay=0.99)
+    game = Game(generator, discriminator, signal=signal, samples_per_fit=samples, generator_steps=steps, random_state=seed)
     X = problem.sample(20_000, seed).astype(np.float32)
     falling.begun = time.process_time()
     for _ in game.rounds(X):
@@ -195,13 +195,21 @@ def measured(x: Any, seed: int) -> tuple[float, float, float, float]:
     return found.captured, 100 * found.high_quality, found.reverse_kl, energy_distance(x, problem.sample(10_000, 10_000 + seed))
 
 
-def agreements(judges: list[str], seeds: int) -> list[dict[str, Any]]:
-    """One row for each judge, problem, signal and seed."""
+def agreements(discriminators: list[str], seeds: int) -> list[dict[str, Any]]:
+    """One row for each discriminator, problem, signal and seed."""
     rows = []
-    for judge, (name, problem), seed in product(judges, problems().items(), range(seeds)):
-        for signal, (cos, step, ms) in agreement(problem, JUDGES[judge], seed).items():
+    for discriminator, (name, problem), seed in product(discriminators, problems().items(), range(seeds)):
+        for signal, (cos, step, ms) in agreement(problem, DISCRIMINATORS[discriminator], seed).items():
             rows.append(
-                {"judge": judge, "problem": name, "signal": signal, "seed": seed, "cosine": cos, "step": step, "ms": ms}
+                {
+                    "discriminator": discriminator,
+                    "problem": name,
+                    "signal": signal,
+                    "seed": seed,
+                    "cosine": cos,
+                    "step": step,
+                    "ms": ms,
+                }
             )
     return rows
 
@@ -214,24 +222,24 @@ def cell(rows: list[dict[str, Any]], **wanted: str) -> str:
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """A line for each judge and problem, a column for each signal."""
-    lines = [f"| judge | problem | {' | '.join(SIGNALS)} |", "|---" * (2 + len(SIGNALS)) + "|"]
-    for judge, problem in product(dict.fromkeys(row["judge"] for row in rows), problems()):
-        cells = " | ".join(cell(rows, judge=judge, problem=problem, signal=signal) for signal in SIGNALS)
-        lines.append(f"| {judge} | {problem} | {cells} |")
+    """A line for each discriminator and problem, a column for each signal."""
+    lines = [f"| discriminator | problem | {' | '.join(SIGNALS)} |", "|---" * (2 + len(SIGNALS)) + "|"]
+    for discriminator, problem in product(dict.fromkeys(row["discriminator"] for row in rows), problems()):
+        cells = " | ".join(cell(rows, discriminator=discriminator, problem=problem, signal=signal) for signal in SIGNALS)
+        lines.append(f"| {discriminator} | {problem} | {cells} |")
     return "\n".join(lines)
 
 
 def games(seconds: float, seeds: int) -> str:
-    """A line for each judge and signal, medians over seeds."""
+    """A line for each discriminator and signal, medians over seeds."""
     lines = []
-    for judge, signal in product(PLAYED, ("Smoothed()", "Smoothed((.1, .25, .7), 6)", "Student()")):
-        ends = [play(judge, SIGNALS[signal], seed, seconds) for seed in range(seeds)]
+    for discriminator, signal in product(PLAYED, ("Smoothed()", "Smoothed((.1, .25, .7), 6)", "Student()")):
+        ends = [play(discriminator, SIGNALS[signal], seed, seconds) for seed in range(seeds)]
         rounds, *figures = np.median(ends, axis=0)
-        lines.append(f"| {judge} | {signal} | {rounds:.0f} | {line(figures)} |")
+        lines.append(f"| {discriminator} | {signal} | {rounds:.0f} | {line(figures)} |")
         print(lines[-1], flush=True)
     truth = np.median([measured(ring(sigma=0.1).sample(10_000, seed), seed) for seed in range(seeds)], axis=0)
-    return "\n".join([*lines, f"| (genuine samples) | | | {line(truth)} |"])
+    return "\n".join([*lines, f"| (real samples) | | | {line(truth)} |"])
 
 
 def line(figures: Any) -> str:
@@ -245,11 +253,13 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=10.0, help="of each game")
     parser.add_argument("--games", type=int, default=3, help="seeds of the games")
-    parser.add_argument("--judges", nargs="+", default=list(JUDGES), choices=list(JUDGES), metavar="JUDGE")
+    parser.add_argument(
+        "--discriminators", nargs="+", default=list(DISCRIMINATORS), choices=list(DISCRIMINATORS), metavar="DISCRIMINATOR"
+    )
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "derivatives.md")
     arguments = parser.parse_args()
     with threadpoolctl.threadpool_limits(1):
-        rows = agreements(arguments.judges, arguments.seeds)
+        rows = agreements(arguments.discriminators, arguments.seeds)
         played = games(arguments.seconds, arguments.games)
     text = PAGE.format(
         seeds=arguments.seeds,

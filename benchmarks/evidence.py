@@ -3,7 +3,7 @@
     python benchmarks/evidence.py       # under ten minutes of one core; writes benchmarks/results/evidence.md and .csv
 
 The pair is known: p = N(0, I) and q = N((.7, 0, 0, 0), diag(1, 1, 1.5, .7)²), whose log-odds are quadratic. Training sets have
-500 rows of each; what is judged are 5,000 further rows of each, by their exact probabilities of being genuine, so that what
+500 rows of each; what is scored are 5,000 further rows of each, by their exact probabilities of being real, so that what
 varies is the training.
 """
 
@@ -40,7 +40,7 @@ MEMORIES = {
     "forest": RandomForestClassifier(),
     "boosting": HistGradientBoostingClassifier(),
 }
-JUDGES = {
+DISCRIMINATORS = {
     "forest": RandomForestClassifier(),
     "boosting": HistGradientBoostingClassifier(),
     "SVM": SVC(),
@@ -57,20 +57,20 @@ PAGE = """# What a classifier's evidence is worth
 Written by `python benchmarks/evidence.py {command}`: {provenance}.
 
 p = N(0, I₄), q = N((.7, 0, 0, 0), diag(1, 1, 1.5, .7)²): KL(p‖q) = {forward:.3f}, KL(q‖p) = {backward:.3f}.
-{sets} training sets of {rows} rows of each law; {points} further rows of each are judged, by their exact probabilities. ± is
+{sets} training sets of {rows} rows of each distribution; {points} further rows of each are scored by exact probabilities. ± is
 half a 95 % interval of the mean over training sets (t). Classifiers have scikit-learn's defaults.
 
-## On the counterfeits of the fit, and on fresh ones
+## On the fakes of the fit, and on fresh ones
 
-Correlation of the evidence on counterfeits, uncalibrated, with the exact log-odds; 0 where it is the same for all.
+Correlation of the evidence on fakes, uncalibrated, with the exact log-odds; 0 where it is the same for all.
 
-| classifier | counterfeits of the fit | fresh counterfeits |
+| classifier | fakes of the fit | fresh fakes |
 |---|---|---|
 {memories}
 
 ## Calibration
 
-Slope of the logistic regression of genuine on the evidence, 1 where it is calibrated, below where it is too sure; the goal was
+Slope of the logistic regression of real on the evidence, 1 where it is calibrated, below where it is too sure; the goal was
 {low} to {high}, and a log-loss below that of the raw arm. Log-loss of the exact log-odds: {bayes:.4f}; of no opinion:
 {nothing:.4f}. An SVM's raw arm is its decision function, read as log-odds.
 
@@ -83,13 +83,13 @@ Slope of the logistic regression of genuine on the evidence, 1 where it is calib
 ## What it is worth to a learner
 
 Energy distance to the ring of 8 modes with σ = .1 (4,000 samples) of a `MixtureGenerator(16)`, which learns from weights e^r,
-{seeds} seeds (lowest to highest): after {few} rounds, and, since a calibrated judge costs the fits of three, after {many}
-rounds of the raw one. Sizes of a game are the usual ones. The mean of e^r, 1 for log p/q, and the share of counterfeits that
+{seeds} seeds (lowest to highest): after {few} rounds, and, since calibration costs the fits of three, after {many}
+rounds of the raw one. Sizes of a game are the usual ones. The mean of e^r, 1 for log p/q, and the share of fakes that
 weigh as much as all are over fresh ones, in the last ten rounds.
 
-| judge | calibrate | rounds | energy distance | mean of e^r | effective share |
+| discriminator | calibrate | rounds | energy distance | mean of e^r | effective share |
 |---|---|---|---|---|---|
-{lessons}
+{learners}
 """
 
 
@@ -102,7 +102,7 @@ def log_odds(x: Any) -> Any:
 
 
 def divergences() -> tuple[float, float]:
-    """KL(p‖q) and KL(q‖p) of the two normal laws."""
+    """KL(p‖q) and KL(q‖p) of the two normal distributions."""
     forward = np.sum(np.log(SPREAD) + (1 + SHIFT**2) / (2 * SPREAD**2) - 0.5)
     backward = np.sum(-np.log(SPREAD) + (SPREAD**2 + SHIFT**2) / 2 - 0.5)
     return float(forward), float(backward)
@@ -126,17 +126,17 @@ def calibration_slope(r: Any, p: Any) -> float:
 
 
 def memories(sets: int, rows: int, points: int) -> list[dict[str, Any]]:
-    """Correlations with the exact log-odds, on the counterfeits of the fit and on fresh ones."""
+    """Correlations with the exact log-odds, on the fakes of the fit and on fresh ones."""
     (_, fresh), found = draw(points, np.random.default_rng(0)), []
     for seed in range(sets):
         real, fake = draw(rows, np.random.default_rng([1, seed]))
         for name, estimator in MEMORIES.items():
-            judge = ClassifierDiscriminator(estimator, calibrate="none")
-            judge.update(real, fake, np.random.default_rng([2, seed]))
+            discriminator = ClassifierDiscriminator(estimator, calibrate="none")
+            discriminator.update(real, fake, np.random.default_rng([2, seed]))
             for where, batch in (("of the fit", fake), ("fresh", fresh)):
-                r = judge.examine(batch).values
+                r = discriminator.score_samples(batch).values
                 value = 0.0 if np.ptp(r) < 1e-9 else np.corrcoef(r, log_odds(batch.x))[0, 1]
-                found.append({"part": where, "judge": name, "calibrate": "none", "seed": seed, "correlation": value})
+                found.append({"part": where, "discriminator": name, "calibrate": "none", "seed": seed, "correlation": value})
     return found
 
 
@@ -146,32 +146,38 @@ def calibrations(sets: int, rows: int, points: int) -> list[dict[str, Any]]:
     p = expit(log_odds(x))
     for seed in range(sets):
         real, fake = draw(rows, np.random.default_rng([1, seed]))
-        for name, estimator in JUDGES.items():
+        for name, estimator in DISCRIMINATORS.items():
             for how in CALIBRATIONS:
-                judge = ClassifierDiscriminator(estimator, calibrate=how)
-                judge.update(real, fake, np.random.default_rng([2, seed]))
-                r = judge.examine(Batch(x)).values
-                row = {"part": "calibration", "judge": name, "calibrate": how, "seed": seed}
+                discriminator = ClassifierDiscriminator(estimator, calibrate=how)
+                discriminator.update(real, fake, np.random.default_rng([2, seed]))
+                r = discriminator.score_samples(Batch(x)).values
+                row = {"part": "calibration", "discriminator": name, "calibrate": how, "seed": seed}
                 found.append({**row, "slope": calibration_slope(r, p), "log_loss": log_loss(r, p)})
     return found
 
 
-def lessons(seeds: int, few: int) -> list[dict[str, Any]]:
+def feedbacks(seeds: int, few: int) -> list[dict[str, Any]]:
     """What a mixture learns from raw and from calibrated evidence."""
     found = []
     for seed in range(seeds):
         rng = np.random.default_rng([3, seed])
-        data, unseen = ring(10_000, rng), ring(SAMPLES, rng)
+        data, held_out = ring(10_000, rng), ring(SAMPLES, rng)
         for name, estimator in TEACHERS.items():
             for how in CALIBRATIONS:
-                judge = ClassifierDiscriminator(estimator, calibrate=how)
-                game, figures = Game(MixtureGenerator(16), judge, random_state=seed), []
+                discriminator = ClassifierDiscriminator(estimator, calibrate=how)
+                game, figures = Game(MixtureGenerator(16), discriminator, random_state=seed), []
                 for record in islice(game.rounds(data), 3 * few if how == "none" else few):
                     figures.append((record.mean_ratio, record.effective_share))
                     if record.index in (few, 3 * few):
                         ratio, share = np.mean(figures[-10:], axis=0)
-                        row = {"part": "lesson", "judge": name, "calibrate": how, "seed": seed, "rounds": record.index}
-                        energy = energy_distance(game.sample(SAMPLES), unseen)
+                        row = {
+                            "part": "feedback",
+                            "discriminator": name,
+                            "calibrate": how,
+                            "seed": seed,
+                            "rounds": record.index,
+                        }
+                        energy = energy_distance(game.sample(SAMPLES), held_out)
                         found.append({**row, "energy": energy, "mean_ratio": ratio, "effective_share": share})
     return found
 
@@ -197,14 +203,14 @@ def cells(rows: list[dict[str, Any]], *keys: str) -> dict[Any, Any]:
 
 
 def memory_lines(rows: list[dict[str, Any]]) -> str:
-    by = cells(rows, "judge", "part")
-    told = {key: "{:.2f} ± {:.2f}".format(*interval([row["correlation"] for row in group])) for key, group in by.items()}
-    return "\n".join(f"| {name} | {told[name, 'of the fit']} | {told[name, 'fresh']} |" for name in MEMORIES)
+    by = cells(rows, "discriminator", "part")
+    condition = {key: "{:.2f} ± {:.2f}".format(*interval([row["correlation"] for row in group])) for key, group in by.items()}
+    return "\n".join(f"| {name} | {condition[name, 'of the fit']} | {condition[name, 'fresh']} |" for name in MEMORIES)
 
 
 def calibration_lines(rows: list[dict[str, Any]]) -> tuple[str, str]:
     """The table, and a sentence on where the goal was missed."""
-    by, lines, missed = cells(rows, "judge", "calibrate"), [], []
+    by, lines, missed = cells(rows, "discriminator", "calibrate"), [], []
     for (name, how), group in by.items():
         slopes, losses = ([row[key] for row in group] for key in ("slope", "log_loss"))
         (slope, reach), (loss, loss_reach) = interval(slopes), interval(losses)
@@ -218,13 +224,13 @@ def calibration_lines(rows: list[dict[str, Any]]) -> tuple[str, str]:
         verdict = "reached" if all(good) else " and ".join(np.array(["slope missed", "loss missed"])[~np.array(good)])
         missed += [] if all(good) else [f"{name} with {how}"]
         lines.append(f"{line} {gain:+.4f} ± {gain_reach:.4f} | {verdict} |")
-    told = f"Missed by {', '.join(missed)}." if missed else "Reached everywhere."
-    return "\n".join(lines), f"The goal is reached where the whole interval is. {told}"
+    condition = f"Missed by {', '.join(missed)}." if missed else "Reached everywhere."
+    return "\n".join(lines), f"The goal is reached where the whole interval is. {condition}"
 
 
-def lesson_lines(rows: list[dict[str, Any]]) -> str:
+def learner_lines(rows: list[dict[str, Any]]) -> str:
     lines = []
-    for (name, how, rounds), group in cells(rows, "judge", "calibrate", "rounds").items():
+    for (name, how, rounds), group in cells(rows, "discriminator", "calibrate", "rounds").items():
         energy = sorted(row["energy"] for row in group)
         ratio, share = (np.mean([row[key] for row in group]) for key in ("mean_ratio", "effective_share"))
         mean = f"{np.mean(energy):.4f} ({energy[0]:.4f} to {energy[-1]:.4f})"
@@ -235,16 +241,16 @@ def lesson_lines(rows: list[dict[str, Any]]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sets", type=int, default=20, help="training sets")
-    parser.add_argument("--rows", type=int, default=500, help="rows of each law in a training set")
-    parser.add_argument("--points", type=int, default=5000, help="rows of each law to judge by")
+    parser.add_argument("--rows", type=int, default=500, help="rows of each distribution in a training set")
+    parser.add_argument("--points", type=int, default=5000, help="rows of each distribution to discriminator by")
     parser.add_argument("--seeds", type=int, default=3, help="games of each kind")
-    parser.add_argument("--rounds", type=int, default=30, help="rounds of a game with a calibrated judge")
+    parser.add_argument("--rounds", type=int, default=30, help="rounds of a game with a calibrated discriminator")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "evidence.md")
     a = parser.parse_args()
     with threadpoolctl.threadpool_limits(1):
         remembered = memories(a.sets, a.rows, a.points)
         calibrated = calibrations(a.sets, a.rows, a.points)
-        learned = lessons(a.seeds, a.rounds)
+        learned = feedbacks(a.seeds, a.rounds)
     table, misses = calibration_lines(calibrated)
     forward, backward = divergences()
     x = np.concatenate([b.x for b in draw(a.points, np.random.default_rng(0))])
@@ -266,7 +272,7 @@ def main() -> int:
         seeds=a.seeds,
         few=a.rounds,
         many=3 * a.rounds,
-        lessons=lesson_lines(learned),
+        learners=learner_lines(learned),
     )
     a.out.parent.mkdir(parents=True, exist_ok=True)
     a.out.write_text(text)

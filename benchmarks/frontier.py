@@ -1,4 +1,4 @@
-"""How well a network learns from judges that are no networks, in a minute of one core.
+"""How well a network learns from discriminators other than networks, in a minute of one core.
 
     python benchmarks/frontier.py                      # every cell: writes results/frontier.csv and .md beside this file
     python benchmarks/frontier.py --only ring/forest   # the cells whose name begins so
@@ -39,7 +39,7 @@ FIELDS = ("part", "family", "arm", "seed", "seconds", "fits", "steps", "modes", 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is played once: a part of the page, a family of judges, an arm, a seed and a budget."""
+    """What is played once: a part of the page, a family of discriminators, an arm, a seed and a budget."""
 
     part: str
     family: str
@@ -78,13 +78,13 @@ def play(cell: Cell) -> dict[str, Any]:
         truth = ring(sigma=sigma)
         train, latent, width = truth.sample(20_000, seed), 2, (64, 64)
     rate = ClockDecay(arm.rate, cell.seconds) if arm.decays else arm.rate
-    network = {"latent_dim": latent, "hidden": width, "learning_rate": rate, "averaging": arm.averaging}
+    network = {"latent_dim": latent, "hidden": width, "learning_rate": rate, "ema_decay": arm.ema_decay}
     generator, source, signal = NeuralGenerator(**network), train.astype(np.float32), arm.signal
     if arm.blur is not None:
         noise = arm.blur(cell.seconds)
         generator, source = BlurredGenerator(**network).blurs(noise), BlurredSource(source, noise)
         signal = None if arm.signal is None else noise  # exact gradients stay exact
-    game = Game(generator, arm.judge(), objective=arm.objective, signal=signal, samples_per_fit=arm.fit,
+    game = Game(generator, arm.discriminator(), objective=arm.objective, signal=signal, samples_per_fit=arm.fit,
                 generator_steps=arm.steps, replay=arm.replay(), random_state=seed)  # fmt: skip
     rounds, begun = game.rounds(source), time.process_time()
     while time.process_time() - begun < cell.seconds:
@@ -94,23 +94,26 @@ def play(cell: Cell) -> dict[str, Any]:
              "fits": game.index, "steps": generator.optimizer_.steps}  # fmt: skip
     if cell.part == "digits":
         x = np.asarray(game.sample(len(table.held_out)))
-        return {**found, **fresh_judges(x, table.held_out, seed)}
+        return {**found, **fresh_discriminators(x, table.held_out, seed)}
     x, y = np.asarray(game.sample(POINTS)), truth.sample(POINTS, 10_000 + seed)
     cover = mode_coverage(x, truth.modes, sigma)
     return {**found, "modes": cover.captured, "high_quality": cover.high_quality, "reverse_kl": cover.reverse_kl,
             "energy": energy_distance(x, y)}  # fmt: skip
 
 
-def fresh_judges(x: Any, y: Any, seed: int) -> dict[str, float]:
-    """Accuracies of judges that never played, five-fold, on counterfeits x against held-out genuine rows y; 1/2 is the goal."""
+def fresh_discriminators(x: Any, y: Any, seed: int) -> dict[str, float]:
+    """Accuracies of discriminators that never played, five-fold, on fakes x against held-out real rows y; 1/2 is the goal."""
     rows = np.concatenate((x, y)).astype(float)
     labels = np.repeat([0, 1], [len(x), len(y)])
     order = np.random.default_rng(seed).permutation(len(rows))
-    judges = {
+    discriminators = {
         "svm_accuracy": make_pipeline(StandardScaler(), SVC()),
         "boosting_accuracy": HistGradientBoostingClassifier(random_state=0),
     }
-    return {name: float(cross_val_score(judge, rows[order], labels[order], cv=5).mean()) for name, judge in judges.items()}
+    return {
+        name: float(cross_val_score(discriminator, rows[order], labels[order], cv=5).mean())
+        for name, discriminator in discriminators.items()
+    }
 
 
 # ------------------------------------------------------------------------------------------------------------- the record

@@ -1,4 +1,4 @@
-"""The judges of benchmarks/frontier.py, how each is played, and what was tried beside."""
+"""The discriminators of benchmarks/frontier.py, how each is played, and what was tried beside."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sklearn.ensemble import ExtraTreesClassifier, HistGradientBoostingClassifie
 from sklearn.neighbors import KNeighborsClassifier
 
 from turinglearn.discriminators import KernelSVMDiscriminator, NeuralDiscriminator
+from turinglearn.game.replay import Replay
 from turinglearn.generators import NeuralGenerator
 from turinglearn.objectives import ReverseKL
 from turinglearn.protocols import Batch, Samples
-from turinglearn.replay import Replay
-from turinglearn.signals import Smoothed, Student
+from turinglearn.signals import Derivative, Smoothed, Student
 
 __all__ = ["BEST", "MANY", "NARROW", "WIDE", "Arm", "Blur", "BlurredGenerator", "BlurredSource", "ClockDecay", "tries"]
 
@@ -33,13 +33,13 @@ class ClockDecay:
         return self.initial * max(0.0, 1 - (time.process_time() - self.begun) / self.seconds)
 
 
-class Blur:
-    """Instance noise: Gaussian noise on genuine samples and on counterfeits alike, until narrow modes are apart no more.
+class Blur(Derivative):
+    """Instance noise: Gaussian noise on real samples and on fakes alike, until narrow modes are apart no more.
 
-    The judge sees p * N against q * N, so that masses settle while modes overlap; then the noise falls geometrically, and the
-    scales of the probes with it. Sønderby et al., "Amortised MAP inference for image super-resolution", ICLR 2017. wide and
-    narrow: the noise first and last, and the scales of the probes; they change between the shares `begins` and `ends` of the
-    seconds.
+    The discriminator sees p * N against q * N, so that masses settle while modes overlap; then the noise falls geometrically,
+    and the scales of the probes with it. Sønderby et al., "Amortised MAP inference for image super-resolution", ICLR 2017. wide
+    and narrow: the noise first and last, and the scales of the probes; they change between the shares `begins` and `ends` of
+    the seconds.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Blur:
 
 @dataclass(frozen=True)
 class BlurredSource:
-    """Rows of genuine data under the noise of the time."""
+    """Rows of real data under the noise of the time."""
 
     rows: Any
     blur: Blur
@@ -86,24 +86,27 @@ class BlurredGenerator(NeuralGenerator):
     """A network whose proposals bear the noise of the time; what it deploys bears none."""
 
     def blurs(self, blur: Blur) -> BlurredGenerator:
-        """This generator, told which noise."""
+        """Set the noise, and return the generator itself."""
         self.blur_ = blur
         return self
 
-    def propose(self, n: int, rng: np.random.Generator, given: Any = None) -> Samples:
-        samples = super().propose(n, rng, given)
-        return Samples(self.blur_.blurred(samples.x, rng), given, samples.context)
+    def propose(self, n: int, rng: np.random.Generator, condition: Any = None) -> Samples:
+        samples = super().propose(n, rng, condition)
+        return Samples(self.blur_.blurred(samples.x, rng), condition, samples.context)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A judge and how the game with it is played. note: what it shows. blur: makes instance noise of the seconds to play."""
+    """A discriminator and how the game with it is played.
 
-    judge: Callable[[], Any]
+    Note: what it shows. blur: makes instance noise of the seconds to play.
+    """
+
+    discriminator: Callable[[], Any]
     note: str = ""
     rate: float = 3e-3
     decays: bool = True
-    averaging: float = 0.99
+    ema_decay: float = 0.99
     signal: Any = None
     fit: int | None = None
     steps: int | None = 5
@@ -140,17 +143,17 @@ def blur(*wide: float) -> Callable[[float], Blur]:
 
 
 NARROW = {  # for modes of a third of the width
-    "forest": replace(BEST["forest"], judge=lambda: forest(10, 5), rate=6e-3, blur=blur(0.1, 0.25, 0.7),
+    "forest": replace(BEST["forest"], discriminator=lambda: forest(10, 5), rate=6e-3, blur=blur(0.1, 0.25, 0.7),
                       note="10 extra trees, leaf 5"),
-    "boosting": replace(BEST["boosting"], judge=lambda: boosting(max_leaf_nodes=16, max_bins=255), rate=4e-3,
+    "boosting": replace(BEST["boosting"], discriminator=lambda: boosting(max_leaf_nodes=16, max_bins=255), rate=4e-3,
                         blur=blur(0.1, 0.25, 0.7), note="20 × 16 leaves, 255 bins"),
     "SVM": replace(BEST["SVM"], blur=blur()),
     "kNN": replace(BEST["kNN"], blur=blur(0.1, 0.3, 1.0), note="k 10"),
 }  # fmt: skip
 MANY = {  # for 64 features, where a probe sees one line of many
-    "forest": replace(BEST["forest"], judge=lambda: forest(30, 3), rate=3e-3, signal=Student(), fit=500),
+    "forest": replace(BEST["forest"], discriminator=lambda: forest(30, 3), rate=3e-3, signal=Student(), fit=500),
     "boosting": replace(BEST["boosting"], signal=Student(), fit=500),
-    "SVM": replace(BEST["SVM"], judge=lambda: KernelSVMDiscriminator(C=10.0), rate=2e-3, fit=500),
+    "SVM": replace(BEST["SVM"], discriminator=lambda: KernelSVMDiscriminator(C=10.0), rate=2e-3, fit=500),
     "kNN": replace(BEST["kNN"], rate=3e-3, signal=Student(), fit=500, steps=5),
 }
 
@@ -158,33 +161,33 @@ MANY = {  # for 64 features, where a probe sees one line of many
 def tries() -> dict[str, dict[str, Arm]]:
     """What was tried beside the best arm, one change at a time unless the note says otherwise."""
     b = BEST
-    plain = {"rate": 1e-3, "decays": False, "averaging": 0.0, "signal": None, "fit": None, "steps": None}
+    plain = {"rate": 1e-3, "decays": False, "ema_decay": 0.0, "signal": None, "fit": None, "steps": None}
 
-    def usual(judge: Callable[[], Any], note: str) -> Arm:
-        return Arm(judge, note, **plain)
+    def usual(discriminator: Callable[[], Any], note: str) -> Arm:
+        return Arm(discriminator, note, **plain)
 
     return {
-        "neural": {"reference": Arm(lambda: NeuralDiscriminator((64, 64)), "a network as judge", rate=1e-3, steps=1)},
+        "neural": {"reference": Arm(lambda: NeuralDiscriminator((64, 64)), "a network as discriminator", rate=1e-3, steps=1)},
         "forest": {
             "best": b["forest"],
             "defaults": usual(RandomForestClassifier, "RandomForestClassifier(), every default of the library"),
-            "bootstrap": replace(b["forest"], judge=lambda: RandomForestClassifier(10, min_samples_leaf=10),
+            "bootstrap": replace(b["forest"], discriminator=lambda: RandomForestClassifier(10, min_samples_leaf=10),
                                  note="random forest of 10 trees, leaf 10"),
-            "larger": replace(b["forest"], judge=lambda: forest(60, 5), note="60 extra trees, leaf 5"),
+            "larger": replace(b["forest"], discriminator=lambda: forest(60, 5), note="60 extra trees, leaf 5"),
             "narrow scales": replace(b["forest"], signal=Smoothed((0.02, 0.05, 0.1, 0.3), 8), note="scales .02 to .3"),
             "student": replace(b["forest"], signal=Student(), note="a student's gradient in place of smoothing"),
             "constant rate": replace(b["forest"], decays=False, rate=1e-3, note="rate .001 without decay"),
-            "no averaging": replace(b["forest"], averaging=0.0, note="the last generator, not the averaged"),
-            "replay": replace(b["forest"], replay=Replay, note="half of the counterfeits from the past"),
+            "no averaging": replace(b["forest"], ema_decay=0.0, note="the last generator, not the averaged"),
+            "replay": replace(b["forest"], replay=Replay, note="half of the fakes from the past"),
             "reverse KL": replace(b["forest"], objective=ReverseKL(), note="loss -r"),
         },
         "boosting": {
             "best": b["boosting"],
             "defaults": usual(HistGradientBoostingClassifier, "HistGradientBoostingClassifier(), every default"),
-            "all features": replace(b["boosting"], judge=lambda: boosting(max_features=1.0),
+            "all features": replace(b["boosting"], discriminator=lambda: boosting(max_features=1.0),
                                     note="each split sees both features"),
             "ten steps": replace(b["boosting"], steps=10, note="10 generator steps per fit"),
-            "longer": replace(b["boosting"], judge=lambda: boosting(max_iter=100, learning_rate=0.1),
+            "longer": replace(b["boosting"], discriminator=lambda: boosting(max_iter=100, learning_rate=0.1),
                               note="100 trees, rate .1"),
         },
         "SVM": {
@@ -196,7 +199,7 @@ def tries() -> dict[str, dict[str, Arm]]:
         "kNN": {
             "best": b["kNN"],
             "defaults": usual(KNeighborsClassifier, "KNeighborsClassifier(), every default"),
-            "thirty": replace(b["kNN"], judge=lambda: KNeighborsClassifier(30), note="k 30"),
+            "thirty": replace(b["kNN"], discriminator=lambda: KNeighborsClassifier(30), note="k 30"),
             "narrow scales": replace(b["kNN"], signal=Smoothed((0.05, 0.1, 0.2), 3), note="scales .05 to .2"),
             "slow": replace(b["kNN"], rate=2e-3, note="rate from .002"),
         },

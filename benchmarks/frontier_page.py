@@ -11,17 +11,17 @@ from turinglearn.metrics import energy_distance
 
 __all__ = ["POINTS", "page", "passes"]
 
-POINTS = 10_000  # counterfeits measured, and as many fresh genuine points
+POINTS = 10_000  # fakes measured, and as many fresh real points
 BARS = {"modes": 8, "high_quality": 0.9, "reverse_kl": 0.05, "energy": 0.003}
 
-PAGE = """# Judges that are no networks, and a generator that is one
+PAGE = """# Discriminators other than networks, and a generator that is one
 
 Written by `python benchmarks/frontier.py`: {provenance}. One core; seconds are CPU time of the process, the game's alone.
 
 The generator is 2-64-64-2 with Adam (β₁ .5), its rate falling linearly to 0 over the budget, deployed as a moving average
-(decay .99), taught by the non-saturating loss in batches of 256. Genuine data are 20,000 points of a ring of 8 modes. HQ is the
+(decay .99), non-saturating loss, batches of 256. Real data are 20,000 points of a ring of 8 modes. HQ is the
 share within 3σ of a mode (the truth has 98.9 %), the energy distance is the squared one, unbiased, on {points:,} fresh points
-on each side: genuine against genuine gives {floor}. Gradients are smoothed with
+on each side: real against real gives {floor}. Gradients are smoothed with
 probes of scales {scales} in units of the data's spread, unless it says otherwise.
 
 ## σ = .1, 60 s: 8 modes, HQ ≥ 90 %, reverse KL ≤ .05, energy distance ≤ .003 on every seed
@@ -37,14 +37,14 @@ differences mean little.
 
 ## σ = .03, 60 s
 
-Instance noise (Sønderby et al. 2017): genuine points and counterfeits bear Gaussian noise, of standard deviation .1 for a
+Instance noise (Sønderby et al. 2017): real points and fakes bear Gaussian noise, of standard deviation .1 for a
 quarter of the time, then falling geometrically to .01 at 65 % of it; the scales of the probes fall with it to .04, .15, .6.
 
 {narrow}
 
 ## Digits (1,079 rows of 64 pixels), 60 s
 
-Accuracy of judges that never played on as many counterfeits as held-out genuine rows, five-fold, in %; 50 is the goal.
+Accuracy of discriminators that never played on as many fakes as held-out real rows, five-fold, in %; 50 is the goal.
 Generator 16-128-128-64; the SVM with γ "scale" and its exact gradient, 30 extra trees of leaf 3, boosting and kNN as above
 with `Student()`; 500 + 500 points per fit.
 
@@ -53,7 +53,7 @@ with `Student()`; 500 + 500 points per fit.
 
 
 def floor(pairs: int = 6) -> str:
-    """The energy distance of genuine points against genuine points."""
+    """The energy distance of real points against real points."""
     truth = ring(sigma=0.1)
     found = [energy_distance(truth.sample(POINTS, i), truth.sample(POINTS, 100 + i)) for i in range(pairs)]
     return f"{np.mean(found):.5f} on average and {max(found):.5f} at most ({pairs} pairs)"
@@ -95,7 +95,7 @@ def measured(group: list[dict[str, str]]) -> str:
 
 def ring_table(rows: list[dict[str, str]], part: str, arms: dict[str, Arm]) -> str:
     return table(
-        "judge | what | seeds that pass | fits | modes | HQ % | reverse KL | energy distance",
+        "discriminator | what | seeds that pass | fits | modes | HQ % | reverse KL | energy distance",
         [
             f"| {family} | {arms[family].note} | {sum(map(passes, group))} of {len(group)} | {measured(group)} |"
             for family, _, group in grouped(rows, part)
@@ -117,7 +117,7 @@ def page(rows: list[dict[str, str]]) -> str:
         floor=floor(),
         scales=", ".join(map(str, WIDE.scales)),
         ring=ring_table(rows, "ring", BEST),
-        tries=table("judge | what | fits | modes | HQ % | reverse KL | energy distance", tried),
+        tries=table("discriminator | what | fits | modes | HQ % | reverse KL | energy distance", tried),
         narrow=ring_table(rows, "narrow", NARROW),
-        digits=table("judge | fits | RBF SVM | boosting", pictures),
+        digits=table("discriminator | fits | RBF SVM | boosting", pictures),
     )

@@ -2,7 +2,7 @@
 
     python benchmarks/g_and_k.py            # 20 seeds: prints a table and writes benchmarks/results/g_and_k.md
 
-10,000 genuine samples with (a, b, g, k) = (3, 1, 2, .5); the simulator only draws, and learns its parameters by deceiving
+10,000 real samples with (a, b, g, k) = (3, 1, 2, .5); the simulator only draws, and learns its parameters by deceiving
 boosting. Beside it stand maximum likelihood, which needs the density (here by inverting the quantile function), and the
 Cramér-Rao bound, from the mean outer product of the scores at the truth, by central differences on 400,000 draws.
 """
@@ -34,9 +34,9 @@ PAGE = """# The g-and-k distribution by deceiving gradient boosting
 
 Written by `python benchmarks/g_and_k.py --seeds {seeds} --rounds {rounds}`: {provenance}.
 
-{n} genuine samples with (a, b, g, k) = (3, 1, 2, .5), {seeds} seeds. `EvolvedGenerator` (16 candidates of 600 samples; bounds
+{n} real samples with (a, b, g, k) = (3, 1, 2, .5), {seeds} seeds. `EvolvedGenerator` (16 candidates of 600 samples; bounds
 (0, 10), (.1, 5), (0, 5), (0, 1); begun in their middle) against `HistGradientBoostingClassifier(max_iter=50)` refitted each
-round on all genuine samples and as many counterfeits, {rounds} rounds, {seconds:.0f} s of one core per seed (median).
+round on all real samples and as many fakes, {rounds} rounds, {seconds:.0f} s of one core per seed (median).
 
 | | a | b | g | k |
 |---|---|---|---|---|
@@ -65,8 +65,8 @@ def learn(seed: int, rounds: int) -> tuple[Any, Any, float]:
     with threadpoolctl.threadpool_limits(1):
         x = g_and_k(*TRUTH).sample(N, seed)
         generator = EvolvedGenerator(simulate, BOUNDS)
-        judge = HistGradientBoostingClassifier(max_iter=50)
-        game = Game(generator, judge, batch_size=9_600, samples_per_fit=N, random_state=seed)
+        discriminator = HistGradientBoostingClassifier(max_iter=50)
+        game = Game(generator, discriminator, batch_size=9_600, samples_per_fit=N, random_state=seed)
         begun = time.process_time()
         for _ in islice(game.rounds(x), rounds):
             pass

@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 from provenance import provenance
 
-from turinglearn.persistence import NoModel, load
-from turinglearn.persistence.codec import Parcel, encode
+from turinglearn.persistence import ModelNotFoundError, load
+from turinglearn.persistence.codec import Attachments, encode
 
 REPOSITORY = Path(__file__).parent.parent
 EVERY, ROWS = 5, 200
@@ -64,7 +64,7 @@ class Undisturbed:
 
 def started(command: tuple[str, ...], out: Path, *more: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    whole = [sys.executable, "-m", "turinglearn.cli", *command, "--out", str(out), *more]
+    whole = [sys.executable, "-m", "turinglearn", *command, "--out", str(out), *more]
     return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
@@ -104,7 +104,7 @@ def killed(whole: Undisturbed, out: Path, saves: int, share: float) -> tuple[str
     when = left(out) if fit.returncode else "after the end"
     try:
         load(out)
-    except NoModel:
+    except ModelNotFoundError:
         finished(started(whole.command, out))
     else:
         finished(started(whole.command[:2], out, "--resume"))
@@ -131,11 +131,11 @@ def left(out: Path) -> str:
 
 def equal(one: Path, other: Path) -> bool:
     """Whether two models agree in everything, to the last bit."""
-    learners, parcels = (load(one), load(other)), (Parcel(), Parcel())
-    states = [encode(learner.state(), "state", parcel) for learner, parcel in zip(learners, parcels, strict=True)]
-    arrays = [{key: (str(x.dtype), x.shape, x.tobytes()) for key, x in parcel.arrays.items()} for parcel in parcels]
+    learners, attached = (load(one), load(other)), (Attachments(), Attachments())
+    states = [encode(learner.state(), "state", attachments) for learner, attachments in zip(learners, attached, strict=True)]
+    arrays = [{key: (str(x.dtype), x.shape, x.tobytes()) for key, x in attachments.arrays.items()} for attachments in attached]
     samples = [learner.sample(100) for learner in learners]
-    opinions = [learner.discriminate(samples[0]) for learner in learners]
+    opinions = [learner.decision_function(samples[0]) for learner in learners]
     return states[0] == states[1] and arrays[0] == arrays[1] and samples[0].equals(samples[1]) and np.array_equal(*opinions)
 
 

@@ -50,7 +50,7 @@ def write(path: Path, rows: int) -> None:
 def run(*arguments: str) -> tuple[float, float, str]:
     """Seconds, peak memory in MB, and standard output of a command."""
     begun = time.perf_counter()
-    child = subprocess.Popen([sys.executable, "-m", "turinglearn.cli", *arguments], stdout=subprocess.PIPE, text=True)
+    child = subprocess.Popen([sys.executable, "-m", "turinglearn", *arguments], stdout=subprocess.PIPE, text=True)
     said = child.stdout.read() if child.stdout else ""
     _, status, usage = os.wait4(child.pid, 0)
     if status:

@@ -61,7 +61,7 @@ def main() -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(
         f"# The measures at {POINTS:,} × {POINTS:,} points\n\n"
-        "Made by `python benchmarks/measures.py`: two samples of the law `grid()`, so that distances are 0 in truth, "
+        "Made by `python benchmarks/measures.py`: two samples of the distribution `grid()`, so that distances are 0 in truth, "
         "coverage .969, the ratio of memorisation 1 and authenticity .378 in the limit of many rows per mode; Wasserstein and "
         f"Fréchet distances of samples are above 0. Memory is the peak of the process so far, in MB; {at_start:.0f} before the "
         "first.\n\n"

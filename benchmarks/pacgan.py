@@ -1,12 +1,12 @@
 """PacGAN's synthetic experiments (Lin et al. 2018), at a fraction of their budget, each game in ten replicas.
 
     python benchmarks/pacgan.py --steps 4000                     # every cell: writes benchmarks/results/pacgan.{csv,md}
-    python benchmarks/pacgan.py --steps 4000 --only ring/plain   # one cell anew, or one more; the page is written from the CSV
+    python benchmarks/pacgan.py --steps 4000 --only ring/plain   # one cell again, or one more; the page is written from the CSV
 
 As published: ring (8 modes, radius 1, σ .01) and grid (25 modes, σ .05) of 100,000 points in raw units, in shuffled passes; 100
-tuples a step, both players stepping at once on the same counterfeits; noise N(0, I) in the plane; a generator of 4 × 400 with
-ReLU and batch normalisation, a judge of 3 × 200 maxout units of 5 pieces; weights from N(0, .02²), biases 0; Adam at 1e-4 with
-β₁ .8; 2,500 samples measured. The published budget is 400 epochs of 1,000 steps.
+tuples a step, both players stepping at once on the same fakes; noise N(0, I) in the plane; a generator of 4 × 400 with
+ReLU and batch normalisation, a discriminator of 3 × 200 maxout units of 5 pieces; weights from N(0, .02²), biases 0; Adam at
+1e-4 with β₁ .8; 2,500 samples measured. The published budget is 400 epochs of 1,000 steps.
 
 What differs: the steps (--steps); batch normalisation sees a packed batch as one, where the published code normalises each
 place of the tuples by itself, and keeps running averages with a momentum of .1, not .05; hidden biases of the generator, which
@@ -29,7 +29,7 @@ import numpy as np
 import threadpoolctl
 from provenance import provenance
 
-from turinglearn import Game
+from turinglearn import Replicas
 from turinglearn.arrays import like
 from turinglearn.datasets import grid, ring
 from turinglearn.discriminators import NeuralDiscriminator
@@ -55,14 +55,14 @@ PUBLISHED = {  # modes, high quality %, reverse KL, each with its standard error
     ("grid", "packed 2"): "23.8 ± .7 / 91.3 ± .8 / .13 ± .04",
     ("grid", "packed 4"): "24.8 ± .2 / 93.6 ± .6 / .04 ± .01",
 }
-TUPLES, JUDGED, EPOCHS = 100, 2_500, 400
+TUPLES, SCORED, EPOCHS = 100, 2_500, 400
 
 PAGE = """# PacGAN's synthetic experiments
 
 Written by `python benchmarks/pacgan.py --steps {steps}`: {provenance}.
 
 {steps} of the published {published:,} steps ({share:.2g} %), {replicas} replicas; what differs from the paper is said in the
-script. A replica's figures come from {judged} samples; cells are mean ± standard error over the replicas. Genuine samples score
+script. A replica's figures come from {scored} samples; cells are mean ± standard error of the replicas. Real samples score
 98.9 % high quality and reverse KL .001 (ring) and .005 (grid). Published: Lin et al. (2018), at the whole budget.
 
 | problem | arm | modes | high quality % | reverse KL | published: modes / HQ % / reverse KL | minutes of one core |
@@ -77,17 +77,17 @@ class Decoder(NeuralGenerator):
     """The published generator: raw units, and initial weights from N(0, .02²)."""
 
     def start(self, example: Batch, rng: Rng) -> None:
-        """Start as usual, then draw the weights anew."""
+        """Start as usual, then draw the weights again."""
         super().start(example, rng)
         _as_published(self, rng)
         self.spread_[...] = 1
 
 
 class Critic(NeuralDiscriminator):
-    """The published judge: raw units, and initial weights from N(0, .02²)."""
+    """The published discriminator: raw units, and initial weights from N(0, .02²)."""
 
     def start(self, example: Batch, rng: Rng) -> None:
-        """Start as usual, then draw the weights anew."""
+        """Start as usual, then draw the weights again."""
         super().start(example, rng)
         _as_published(self, rng)
         self.scale_[...] = 1
@@ -103,7 +103,7 @@ def _as_published(player: Any, rng: Rng) -> None:
 
 def play(problem: str, arm: str, steps: int, replicas: int) -> list[dict[str, Any]]:
     """The figures of each replica of one cell."""
-    law, options = PROBLEMS[problem](), {"criterion": Logistic(), "penalties": (), **ARMS[arm]}
+    distribution, options = PROBLEMS[problem](), {"criterion": Logistic(), "penalties": (), **ARMS[arm]}
     pack, adam = options.pop("pack"), Adam((0.8, 0.999))
     common = {"learning_rate": 1e-4, "optimizer": adam, "backend": "torch"}
     with threadpoolctl.threadpool_limits(1):
@@ -111,19 +111,19 @@ def play(problem: str, arm: str, steps: int, replicas: int) -> list[dict[str, An
 
         torch.set_num_threads(1)
         begun = time.process_time()
-        game = Game(
+        game = Replicas(
             Decoder(2, (400,) * 4, normalization=BatchNorm(), **common),
             Critic((200,) * 3, activation=Maxout(5), **options, **common),
+            replicas,
             batch_size=TUPLES * pack,
             pack=pack,
             simultaneous=True,
-            replicas=replicas,
             random_state=0,
         )
-        for _ in islice(game.rounds(law.sample(100_000, 1).astype(np.float32)), steps):
+        for _ in islice(game.rounds(distribution.sample(100_000, 1).astype(np.float32)), steps):
             pass
         seconds = time.process_time() - begun
-        found = [mode_coverage(x, law.modes, law.sigma) for x in game.sample(JUDGED)]
+        found = [mode_coverage(x, distribution.modes, distribution.sigma) for x in game.sample(SCORED)]
     return [
         {
             "problem": problem,
@@ -176,7 +176,7 @@ def main() -> int:
     wanted = arguments.only or cells
     unknown = [cell for cell in wanted if cell not in cells]
     if unknown:
-        parser.error(f"no such cell: {', '.join(unknown)}. Cells: {', '.join(cells)}.")
+        parser.error(f"no such cell: {', '.join(unknown)}. Choose from: {', '.join(cells)}.")
     record = arguments.out / "pacgan.csv"
     with ProcessPoolExecutor(arguments.workers) as pool:
         pending = [pool.submit(play, *cell.split("/"), arguments.steps, arguments.replicas) for cell in wanted]
@@ -189,7 +189,7 @@ def main() -> int:
                 published=EPOCHS * 1000,
                 share=arguments.steps / (10 * EPOCHS),
                 replicas=arguments.replicas,
-                judged=JUDGED,
+                scored=SCORED,
                 provenance=provenance(),
                 rows=table(records),
             )

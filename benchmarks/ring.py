@@ -2,9 +2,9 @@
 
     python benchmarks/ring.py           # seeds 0 to 4: prints a table and writes benchmarks/results/ring.md
 
-Data and measures are those of Lin et al. (2018): 100,000 genuine samples; a sample is of high quality within three widths of
+Data and measures are those of Lin et al. (2018): 100,000 real samples; a sample is of high quality within three widths of
 a mode; a mode is captured by one sample of high quality; reverse KL is ln 8 minus the entropy of the modes' shares. The
-networks and the schedule are small ones of our own, so that the figures are no rerun of that paper's table.
+networks and the schedule are small ones of our own, so that the figures do not repeat that paper's table.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from turinglearn.generators import NeuralGenerator
 from turinglearn.metrics import energy_distance, mode_coverage
 from turinglearn.nn import LinearDecay
 
-ROUNDS, JUDGED = 20_000, 10_000
+ROUNDS, SCORED = 20_000, 10_000
 
 PAGE = """# Neural against neural on PacGAN's ring
 
 Written by `python benchmarks/ring.py --rounds {rounds}`: {provenance}.
 
 Two networks 2-64-64, batch 256, packed by 2, Adam with both rates falling from 1e-3 to 0 over {rounds} rounds, the generator
-averaged with decay .999. {judged} samples are measured; as many genuine ones score {quality:.1f} % high quality and reverse
+averaged with decay .999. {scored} samples are measured; as many real ones score {quality:.1f} % high quality and reverse
 KL {reverse_kl:.4f}. One thread per game; µs of processor time, on a machine that was not otherwise idle.
 
 | seed | modes | high quality % | reverse KL | energy distance | µs per round |
@@ -46,7 +46,7 @@ def play(seed: int, rounds: int) -> str:
     """One row of the table."""
     problem, decay = ring(), LinearDecay(1e-3, rounds)
     game = Game(
-        NeuralGenerator(latent_dim=2, hidden=(64, 64), learning_rate=decay, averaging=0.999),
+        NeuralGenerator(latent_dim=2, hidden=(64, 64), learning_rate=decay, ema_decay=0.999),
         NeuralDiscriminator(hidden=(64, 64), learning_rate=decay),
         batch_size=256,
         pack=2,
@@ -57,9 +57,9 @@ def play(seed: int, rounds: int) -> str:
         for _ in islice(game.rounds(problem.sample(100_000, 1000 + seed)), rounds):
             pass
         seconds = time.process_time() - begun
-    fake = game.sample(JUDGED)
+    fake = game.sample(SCORED)
     found = mode_coverage(fake, problem.modes, problem.sigma)
-    distance = energy_distance(fake, problem.sample(JUDGED, 2000 + seed))
+    distance = energy_distance(fake, problem.sample(SCORED, 2000 + seed))
     return (
         f"| {seed} | {found.captured} | {100 * found.high_quality:.1f} | {found.reverse_kl:.4f} | {distance:.5f} "
         f"| {1e6 * seconds / rounds:.0f} |"
@@ -76,11 +76,11 @@ def main() -> int:
     with ProcessPoolExecutor(arguments.workers) as pool:
         rows = list(pool.map(play, range(arguments.seeds), [arguments.rounds] * arguments.seeds))
     problem = ring()
-    truth = mode_coverage(problem.sample(JUDGED, 1), problem.modes, problem.sigma)
+    truth = mode_coverage(problem.sample(SCORED, 1), problem.modes, problem.sigma)
     text = PAGE.format(
         rounds=arguments.rounds,
         provenance=provenance(),
-        judged=JUDGED,
+        scored=SCORED,
         quality=100 * truth.high_quality,
         reverse_kl=truth.reverse_kl,
         rows="\n".join(rows),

@@ -17,7 +17,7 @@ from typing import Any
 from provenance import provenance
 
 from turinglearn.study import Cluster, Inline, Job, Limits, Outcome, Plan, Processes, Store, Writer, run
-from turinglearn.study.exports import export
+from turinglearn.study.parquet import export
 
 MOST = 10.0  # milliseconds per cell
 FUNCTION, LIMITS = "study_overhead:nothing", Limits(60.0, 2**30)

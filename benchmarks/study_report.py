@@ -1,10 +1,10 @@
-"""How long `turinglearn bench status` and `bench report` take on a store of 100,000 finished cells.
+"""Time that `turinglearn study status` and `study report` take on a store of 100,000 finished cells.
 
 make bench-bias
 python benchmarks/study_report.py bench-bias/smoke.sqlite --out benchmarks/results/study_report.md
 
-The cells are those of a finished store, many times: ten times the seeds of each setting, and as many settings as it takes, told
-apart by a budget. Each figure is off by some hundredths, by chance, so that no two cells are alike.
+The cells are those of a finished store, many times: ten times the seeds of each setting, and as many settings as it takes,
+which differ in a budget. Each figure is off by some hundredths, by chance, so that no two cells are alike.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from turinglearn.study.store import Row
 MOST = 30.0  # seconds
 TIMES = 10  # the seeds of each setting
 SPREAD = 0.03  # of a figure, relative
-TOLD_APART = {"judge": "n", "game": "batch_size"}
+DISTINGUISHED = {"discriminator": "n", "game": "batch_size"}
 PAGE = """# A store of many finished cells
 
 Written by `python benchmarks/study_report.py`: {provenance}; load of the machine {load}.
@@ -52,7 +52,7 @@ def many(rows: list[Row], cells: int, rng: np.random.Generator) -> Iterator[tupl
     for turn in count():
         setting, more = divmod(turn, TIMES)
         for row in played:
-            payload, name = row.payload, TOLD_APART[row.payload["kind"]]
+            payload, name = row.payload, DISTINGUISHED[row.payload["kind"]]
             budget = payload["budget"] | {name: payload["budget"].get(name, 0) + setting}
             payload = payload | {"seeds": [seeds * more + seed for seed in payload["seeds"]], "budget": budget}
             identity = hashlib.sha256(f"{row.identity} {turn}".encode()).hexdigest()
@@ -88,7 +88,7 @@ def main() -> int:
     load = f"{os.getloadavg()[0]:.1f}"
     with Store(arguments.store) as store:
         rows = list(store.rows("ok"))
-    kinds = {kind: sum(row.payload["kind"] == kind for row in rows) for kind in ("judge", "game")}
+    kinds = {kind: sum(row.payload["kind"] == kind for row in rows) for kind in ("discriminator", "game")}
     with TemporaryDirectory() as folder:
         path, out = Path(folder) / "many.sqlite", Path(folder) / "report"
         seeds = written(path, rows, arguments.cells)
@@ -105,7 +105,7 @@ def main() -> int:
         size=size,
         repeats=arguments.repeats,
         most=MOST,
-        commands="\n".join(f"| `bench {name}` | {seconds:.1f} | {wrote.get(name, '')} |" for name, seconds in took.items()),
+        commands="\n".join(f"| `study {name}` | {seconds:.1f} | {wrote.get(name, '')} |" for name, seconds in took.items()),
     )
     arguments.out.write_text(text)
     print(text)
@@ -117,7 +117,7 @@ def seconds_of(arguments: list[str], repeats: int) -> float:
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "turinglearn", "bench", *arguments], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([sys.executable, "-m", "turinglearn", "study", *arguments], check=True, stdout=subprocess.DEVNULL)
         times.append(time.perf_counter() - begun)
     return float(np.median(times))
 

@@ -2,8 +2,8 @@
 
     python benchmarks/two_sample.py     # prints a table and writes benchmarks/results/two_sample.md
 
-Size: how often it rejects where both samples are of one law; a valid test rejects in .05 of such runs, and 1,000 of them tell
-it to within ±.014 (two standard errors). Power: how often it rejects where one coordinate is shifted by half a
+Size: how often it rejects where both samples are of one distribution; a valid test rejects in .05 of such runs, and 1,000 of
+them tell it to within ±.014 (two standard errors). Power: how often it rejects where one coordinate is shifted by half a
 standard deviation.
 """
 
@@ -33,9 +33,9 @@ PAGE = """# Size and power of the classifier two-sample test
 
 Written by `python benchmarks/two_sample.py`: {provenance}.
 
-Two samples of n rows from normal laws in {dimension} dimensions, half of them held out, 199 permutations, level {level}. Size
-is the share of rejections where the laws are equal, power that where one coordinate is shifted by {shift} standard
-deviations; the best power is that of the most powerful test there is, which knows both laws and uses all rows. Intervals
+Two normal samples of n rows in {dimension} dimensions, half of them held out, 199 permutations, level {level}. Size
+is the share of rejections where the distributions are equal, power that where one coordinate is shifted by {shift} standard
+deviations; the best power is that of the most powerful test, which knows both distributions and uses all rows. Intervals
 are of 95 % (Wilson). Milliseconds of processor time per test, on a machine that was not otherwise idle.
 
 | classifier | shift | n | runs | rejected | 95 % interval | best | ms |

@@ -1,4 +1,4 @@
-"""The table on the page of classifiers: what each can do as a judge, asked of the classifiers that are installed.
+"""The table on the page of classifiers: what each can do as a discriminator, asked of the classifiers that are installed.
 
 python docs/zoo_matrix.py [--out docs/zoo_matrix.inc]
 """
@@ -18,23 +18,22 @@ from sklearn.utils.validation import has_fit_parameter
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from tests.every_classifier import KNOWN, every_classifier, others
-from turinglearn.checks.problem import problem, seeded
-from turinglearn.contract import examine, start, update
+from turinglearn.checks.samples import make_samples, seeded
+from turinglearn.contract import score_samples, start, update
 from turinglearn.discriminators import ClassifierDiscriminator, as_discriminator
-from turinglearn.discriminators.voices import voice_of
+from turinglearn.discriminators.classifiers.outputs import response_method
 from turinglearn.protocols import PlayerError
 
 OUT = Path(__file__).parent / "zoo_matrix.inc"
 COLUMNS = {
-    "classifier": 26,
-    "plays": 10,
-    "says": 10,
-    "from": 14,
+    "classifier": 30,
+    "plays": 11,
+    "evidence": 11,
+    "from": 13,
     "exact gradient": 10,
-    "learns on": 10,
-    "weights": 10,
-    "NaN": 8,
-    "fails": 24,
+    "incremental": 11,
+    "weights": 8,
+    "NaN": 6,
 }
 VOICES = {"predict_proba": "probabilities", "decision_function": "decisions", "predict": "votes"}
 
@@ -47,8 +46,15 @@ def matrix() -> str:
 
 
 def part(classifiers) -> str:
-    """The table of some classifiers, below the versions of what they come from."""
-    return f"Asked of {packages(classifiers)}:\n\n{table(classifiers)}"
+    """The tables of some classifiers, below the versions of what they come from."""
+    rows = {f"``{name}``": facts(name, classifier) for name, classifier in classifiers.items()}
+    refused = [[name, row[0].removeprefix("no: ")] for name, row in rows.items() if row[0].startswith("no: ")]
+    failing = [[name, row[-1]] for name, row in rows.items() if row[-1]]
+    able = [[name, row[0].partition(":")[0], *row[1:-1]] for name, row in rows.items()]
+    tables = [table(COLUMNS, able)]
+    tables += [f"Refused:\n\n{table({'classifier': 30, 'why': 70}, refused)}"] if refused else []
+    tables += [f"Checks that fail:\n\n{table({'classifier': 30, 'check, and why': 70}, failing)}"] if failing else []
+    return "\n".join([f"Asked of {packages(classifiers)}:\n", *tables])
 
 
 def packages(classifiers) -> str:
@@ -65,27 +71,29 @@ def version_of(name: str) -> str:
         return version(f"{name}-cpu")  # XGBoost without CUDA
 
 
-def table(classifiers) -> str:
-    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, COLUMNS.values()))}", ""]
-    for row in [list(COLUMNS), *([f"``{name}``", *facts(name, c)] for name, c in classifiers.items())]:
+def table(columns: dict[str, int], rows: list[list[str]]) -> str:
+    """A table with these columns, each with its share of the width."""
+    head = [".. list-table::", "   :header-rows: 1", f"   :widths: {' '.join(map(str, columns.values()))}"]
+    lines = [*head, "   :class: compact", ""]
+    for row in [list(columns), *rows]:
         lines += [f"   {'*' if i == 0 else ' '} - {cell}".rstrip() for i, cell in enumerate(row)]
     return "\n".join(lines) + "\n"
 
 
 def facts(name, classifier) -> list[str]:
-    """What the columns say of a classifier."""
+    """What the columns say of a classifier, and at the end the checks that it fails."""
     known = KNOWN.get(name, {})
-    fails = "; ".join(f"``{check}``: {reason}" for check, reason in known.items() if check != "gives_a_score_for_each_sample")
+    fails = "; ".join(f"``{check}``: {reason}" for check, reason in known.items() if check != "scores_every_sample")
     try:
-        judge = taught(classifier)
+        discriminator = trained(classifier)
     except (TypeError, ValueError, PlayerError) as refusal:
-        why = known.get("gives_a_score_for_each_sample", str(refusal).partition(";")[0])
-        return [f"no: {why}", *[""] * (len(COLUMNS) - 2)]
+        why = known.get("scores_every_sample", str(refusal).partition(";")[0])
+        return [f"no: {why}", *[""] * (len(COLUMNS) - 1)]
     return [
-        "yes" if judge.estimator is classifier else "yes, adapted",
-        f"`{judge.says.__name__}`",
-        VOICES[voice_of(judge.estimator)],
-        yes(hasattr(judge, "vjp")),
+        "yes" if discriminator.estimator is classifier else "adapted",
+        f"`{discriminator.score_type.__name__}`",
+        VOICES[response_method(discriminator.estimator)],
+        yes(hasattr(discriminator, "vjp")),
         yes(learns_on(classifier)),
         yes(has_fit_parameter(classifier, "sample_weight")),
         yes(takes_nan(classifier)),
@@ -93,15 +101,15 @@ def facts(name, classifier) -> list[str]:
     ]
 
 
-def taught(classifier):
-    """The classifier as a judge that was shown both kinds and asked once."""
-    judge, told = as_discriminator(classifier), problem()
+def trained(classifier):
+    """The classifier as a discriminator that was shown both kinds and asked once."""
+    discriminator, samples = as_discriminator(classifier), make_samples()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        start(judge, told.real(), seeded(1))
-        update(judge, told.real(), told.fake(), seeded(2))
-        examine(judge, told.both())
-    return judge
+        start(discriminator, samples.real(), seeded(1))
+        update(discriminator, samples.real(), samples.fake(), seeded(2))
+        score_samples(discriminator, samples.both())
+    return discriminator
 
 
 def learns_on(classifier) -> bool:

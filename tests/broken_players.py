@@ -1,4 +1,7 @@
-"""A sound judge and a sound generator, and broken ones: each breaks one promise of the contract, and is named after it."""
+"""A sound discriminator and a sound generator, and broken ones.
+
+Each breaks one promise of the contract, and is named after it.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,15 @@ import numpy as np
 from sklearn.base import BaseEstimator
 from sklearn.preprocessing import StandardScaler
 
-from turinglearn.arrays import table
 from turinglearn.objectives import Logistic
 from turinglearn.protocols import Batch, Gradients, LogOdds, Samples, Scores
 
 
-# -------------------------------------------------------------------------------------------------------------- judges
-class SoundJudge(BaseEstimator):
+# -------------------------------------------------------------------------------------------------------------- discriminators
+class SoundDiscriminator(BaseEstimator):
     """The log-ratio of two Gaussians with common variances: linear in x. It learns from a bootstrap sample."""
 
-    says, refits = LogOdds, True
+    score_type, refits = LogOdds, True
 
     def __init__(self, label="sound", floor=0.3):
         self.label, self.floor = label, floor
@@ -24,175 +26,175 @@ class SoundJudge(BaseEstimator):
         self.slopes_ = None
 
     def update(self, real, fake, rng):
-        p, q = (self._drawn(table(batch), rng) for batch in (real, fake))
+        p, q = (self._drawn(batch.matrix(), rng) for batch in (real, fake))
         variance = (p.var(axis=0) + q.var(axis=0)) / 2 + self.floor
         self.slopes_ = (p.mean(axis=0) - q.mean(axis=0)) / variance
         self.middle_ = (p.mean(axis=0) + q.mean(axis=0)) / 2
 
-    def examine(self, batch):
+    def score_samples(self, batch):
         return LogOdds(self._log_odds(batch))
 
     def _drawn(self, x, rng):
         return x + 0.01 * rng.standard_normal(x.shape)
 
     def _log_odds(self, batch):
-        return np.zeros(batch.n) if self.slopes_ is None else (table(batch) - self.middle_) @ self.slopes_
+        return np.zeros(batch.n) if self.slopes_ is None else (batch.matrix() - self.middle_) @ self.slopes_
 
 
-class ExactJudge(SoundJudge):
+class ExactDiscriminator(SoundDiscriminator):
     def vjp(self, batch):
         width = batch.x[0].size
         slopes = np.zeros(width) if self.slopes_ is None else self.slopes_[:width]
-        return self.examine(batch), lambda s: np.outer(s, slopes).reshape(batch.x.shape)
+        return self.score_samples(batch), lambda s: np.outer(s, slopes).reshape(batch.x.shape)
 
 
-class Mute(SoundJudge):
-    says = "log-odds"
+class Mute(SoundDiscriminator):
+    score_type = "log-odds"
 
 
-class Remarks(SoundJudge):
+class Remarks(SoundDiscriminator):
     refits = "always"
 
 
-class Aimless(SoundJudge):
+class Aimless(SoundDiscriminator):
     criterion = object()
 
 
-class Column(SoundJudge):
-    def examine(self, batch):
+class Column(SoundDiscriminator):
+    def score_samples(self, batch):
         return LogOdds(self._log_odds(batch)[:, None])
 
 
-class Silent(SoundJudge):
+class Silent(SoundDiscriminator):
     def update(self, real, fake, rng):
         raise KeyError("lost")
 
 
-class Few(SoundJudge):
-    def examine(self, batch):
+class Few(SoundDiscriminator):
+    def score_samples(self, batch):
         return LogOdds(self._log_odds(batch)[:100])
 
 
-class Tires(SoundJudge):
+class Tires(SoundDiscriminator):
     def start(self, example, rng):
         super().start(example, rng)
         self.asked_ = 0
 
-    def examine(self, batch):
+    def score_samples(self, batch):
         self.asked_ += 1
         return LogOdds(self._log_odds(batch) - 0.1 * self.asked_)
 
 
-class Unready(SoundJudge):
-    def examine(self, batch):
+class Unready(SoundDiscriminator):
+    def score_samples(self, batch):
         return LogOdds(np.full(batch.n, np.nan) if self.slopes_ is None else self._log_odds(batch))
 
 
-class Positional(SoundJudge):
-    def examine(self, batch):
+class Positional(SoundDiscriminator):
+    def score_samples(self, batch):
         return LogOdds(self._log_odds(batch) + 0.1 * (-1.0) ** np.arange(batch.n))
 
 
-class Relative(SoundJudge):
-    def examine(self, batch):
+class Relative(SoundDiscriminator):
+    def score_samples(self, batch):
         r = self._log_odds(batch)
         return LogOdds(r - r.mean())
 
 
-class Writes(SoundJudge):
+class Writes(SoundDiscriminator):
     def update(self, real, fake, rng):
         x = real.x
         x -= 0.1
         super().update(real, fake, rng)
 
 
-class WritesWhenAsked(SoundJudge):
-    def examine(self, batch):
+class WritesWhenAsked(SoundDiscriminator):
+    def score_samples(self, batch):
         r = self._log_odds(batch)
         batch.x.reshape(-1)[-1] = 0
         return LogOdds(r)
 
 
-class Owner(SoundJudge):
+class Owner(SoundDiscriminator):
     def update(self, real, fake, rng):
         if not real.x.flags.writeable:
             raise TypeError("buffer source array is read-only")
         super().update(real, fake, rng)
 
 
-class Double(SoundJudge):
-    def examine(self, batch):
+class Double(SoundDiscriminator):
+    def score_samples(self, batch):
         if batch.x.dtype != np.float64:
             raise TypeError("expected double")
-        return super().examine(batch)
+        return super().score_samples(batch)
 
 
-class Matrices(SoundJudge):
+class Matrices(SoundDiscriminator):
     def update(self, real, fake, rng):
         assert real.x.ndim == 2, "no matrix"
         super().update(real, fake, rng)
 
 
-class Deaf(SoundJudge):
-    def examine(self, batch):
-        return super().examine(Batch(batch.x))
+class Deaf(SoundDiscriminator):
+    def score_samples(self, batch):
+        return super().score_samples(Batch(batch.x))
 
 
-class Rewrites(SoundJudge):
+class Rewrites(SoundDiscriminator):
     def update(self, real, fake, rng):
         super().update(real, fake, rng)
-        if real.given is not None:
-            real.given[:] = 0
+        if real.condition is not None:
+            real.condition[:] = 0
 
 
-class ForgetsSlopes(ExactJudge):
+class ForgetsSlopes(ExactDiscriminator):
     """Its slopes are those of the events alone, in a shape that conditions have no place in."""
 
     def vjp(self, batch):
         if self.slopes_ is None:
             return super().vjp(batch)
-        return self.examine(batch), lambda s: np.outer(s, self.slopes_).reshape(batch.x.shape)
+        return self.score_samples(batch), lambda s: np.outer(s, self.slopes_).reshape(batch.x.shape)
 
 
-class Hungry(SoundJudge):
+class Hungry(SoundDiscriminator):
     def update(self, real, fake, rng):
         super().update(real, fake, rng)
         self.slopes_ = self.slopes_ * (1 if real.n > 10 else np.nan)
 
 
-class Floorless(SoundJudge):
+class Floorless(SoundDiscriminator):
     def update(self, real, fake, rng):
         with np.errstate(invalid="ignore", divide="ignore"):
             self.floor_, before = 0.0, self.floor
-            p, q = table(real), table(fake)
+            p, q = real.matrix(), fake.matrix()
             self.slopes_ = (p.mean(axis=0) - q.mean(axis=0)) / ((p.var(axis=0) + q.var(axis=0)) / 2)
             self.middle_ = (p.mean(axis=0) + q.mean(axis=0)) / 2
             self.floor = before
 
 
-class OwnDice(SoundJudge):
+class OwnDice(SoundDiscriminator):
     """Its dice move it by far more than rounding could."""
 
     def _drawn(self, x, rng):
         return x + 0.3 * np.random.default_rng().standard_normal(x.shape)
 
 
-class GlobalDice(SoundJudge):
+class GlobalDice(SoundDiscriminator):
     def update(self, real, fake, rng):
         np.random.rand()  # noqa: NPY002
         super().update(real, fake, rng)
 
 
-class Veteran(SoundJudge):
+class Veteran(SoundDiscriminator):
     def start(self, example, rng):
         super().start(example, rng)
         self.games_ = getattr(self, "games_", 0) + 1
 
-    def examine(self, batch):
+    def score_samples(self, batch):
         return LogOdds(self._log_odds(batch) + 0.1 * self.games_)
 
 
-class Seeded(SoundJudge):
+class Seeded(SoundDiscriminator):
     """Randomness of its own, which no seed of a game repeats: a second game differs."""
 
     def __init__(self, label="sound", floor=0.3):
@@ -203,7 +205,7 @@ class Seeded(SoundJudge):
         return x + 0.1 * self.rng.standard_normal(x.shape)
 
 
-class Averages(SoundJudge):
+class Averages(SoundDiscriminator):
     def update(self, real, fake, rng):
         before = self.slopes_
         super().update(real, fake, rng)
@@ -215,31 +217,31 @@ class Worthless(Logistic):
         raise ZeroDivisionError("oops")
 
 
-class Losing(SoundJudge):
+class Losing(SoundDiscriminator):
     criterion = Worthless()
 
 
-class Contrary(SoundJudge):
-    def examine(self, batch):
+class Contrary(SoundDiscriminator):
+    def score_samples(self, batch):
         return LogOdds(-self._log_odds(batch))
 
 
-class Uncorrected(SoundJudge):
+class Uncorrected(SoundDiscriminator):
     def update(self, real, fake, rng):
         super().update(real, fake, rng)
         self.prior_ = np.log(real.n / fake.n)
 
-    def examine(self, batch):
+    def score_samples(self, batch):
         return LogOdds(self._log_odds(batch) + (0 if self.slopes_ is None else self.prior_))
 
 
-class TwoMinds(ExactJudge):
+class TwoMinds(ExactDiscriminator):
     def vjp(self, batch):
         scores, pullback = super().vjp(batch)
         return LogOdds(scores.values + 0.5), pullback
 
 
-class Unscaled(ExactJudge):
+class Unscaled(ExactDiscriminator):
     """Its gradient is that of the machine, before a scaling of 17 %."""
 
     def vjp(self, batch):
@@ -247,29 +249,29 @@ class Unscaled(ExactJudge):
         return scores, lambda s: 1.17 * pullback(s)
 
 
-class Clips(ExactJudge):
+class Clips(ExactDiscriminator):
     def vjp(self, batch):
         scores, pullback = super().vjp(batch)
         return scores, lambda s: pullback(np.clip(s, -1, 1))
 
 
-class Renames(SoundJudge):
+class Renames(SoundDiscriminator):
     def update(self, real, fake, rng):
         super().update(real, fake, rng)
         self.label = "learned"
 
 
-class FitsWithin(SoundJudge):
+class FitsWithin(SoundDiscriminator):
     def __init__(self, label="sound", floor=0.3, scaler=StandardScaler()):
         super().__init__(label, floor)
         self.scaler = scaler
 
     def update(self, real, fake, rng):
-        self.scaler.fit(table(real))
+        self.scaler.fit(real.matrix())
         super().update(real, fake, rng)
 
 
-class Forgetful(SoundJudge):
+class Forgetful(SoundDiscriminator):
     def state(self):
         return {"middle": getattr(self, "middle_", None)}
 
@@ -277,7 +279,7 @@ class Forgetful(SoundJudge):
         self.middle_ = state["middle"]
 
 
-class Stepless(SoundJudge):
+class Stepless(SoundDiscriminator):
     """It takes up what it said, but not how far it was: its rate falls with a count that the state lacks."""
 
     refits = False
@@ -300,48 +302,48 @@ class Stepless(SoundJudge):
         self.__dict__.update(state, count=5)
 
 
-class Lambda(SoundJudge):
+class Lambda(SoundDiscriminator):
     def update(self, real, fake, rng):
         super().update(real, fake, rng)
         self.score_ = lambda x: x @ self.slopes_
 
 
-JUDGES = {
-    Mute: "declares_what_it_says",
-    Remarks: "declares_what_it_says",
-    Aimless: "declares_what_it_says",
-    Column: "gives_a_score_for_each_sample",
-    Silent: "gives_a_score_for_each_sample",
-    Few: "gives_a_score_for_each_sample",
-    Tires: "changes_nothing_when_asked",
-    Unready: "judges_before_it_learns",
-    Positional: "judges_in_any_order",
-    Relative: "judges_each_sample_by_itself",
-    Writes: "leaves_batches_alone",
-    WritesWhenAsked: "leaves_batches_alone",
-    Owner: "takes_read_only_arrays",
-    Double: "takes_single_precision",
-    Matrices: "takes_tuples",
-    Deaf: "takes_conditions",
-    Rewrites: "takes_conditions",
-    ForgetsSlopes: "takes_conditions",
-    Hungry: "takes_few_samples",
-    Floorless: "takes_constant_features",
-    OwnDice: "draws_from_rng_alone",
-    GlobalDice: "leaves_global_randomness_alone",
-    Veteran: "start_forgets",
-    Seeded: "start_forgets",
+DISCRIMINATORS = {
+    Mute: "declares_its_score_type",
+    Remarks: "declares_its_score_type",
+    Aimless: "declares_its_score_type",
+    Column: "scores_every_sample",
+    Silent: "scores_every_sample",
+    Few: "scores_every_sample",
+    Tires: "scoring_changes_nothing",
+    Unready: "scores_before_the_first_update",
+    Positional: "scores_in_any_order",
+    Relative: "scores_each_sample_by_itself",
+    Writes: "does_not_modify_batches",
+    WritesWhenAsked: "does_not_modify_batches",
+    Owner: "accepts_read_only_arrays",
+    Double: "accepts_single_precision",
+    Matrices: "accepts_tuples",
+    Deaf: "accepts_conditions",
+    Rewrites: "accepts_conditions",
+    ForgetsSlopes: "accepts_conditions",
+    Hungry: "accepts_small_batches",
+    Floorless: "accepts_constant_features",
+    OwnDice: "draws_only_from_rng",
+    GlobalDice: "does_not_use_global_randomness",
+    Veteran: "start_resets",
+    Seeded: "start_resets",
     Averages: "refits_from_scratch",
-    Losing: "plays",
-    Contrary: "scores_genuine_samples_higher",
-    Uncorrected: "takes_no_side_without_information",
-    TwoMinds: "vjp_gives_the_scores_of_examine",
+    Losing: "plays_a_game",
+    Contrary: "scores_real_samples_higher",
+    Uncorrected: "log_odds_have_no_prior",
+    TwoMinds: "vjp_agrees_with_score_samples",
     Unscaled: "vjp_is_the_gradient",
     Clips: "pullback_is_linear",
     Renames: "keeps_its_parameters",
     FitsWithin: "keeps_its_parameters",
-    Forgetful: "remembers",
-    Stepless: "remembers",
+    Forgetful: "state_can_be_restored",
+    Stepless: "state_can_be_restored",
     Lambda: "can_be_saved",
 }
 
@@ -350,7 +352,7 @@ JUDGES = {
 class SoundGenerator(BaseEstimator):
     """x = mean + spread z, learning the mean by gradient, in units of the spread."""
 
-    learns_from = Gradients
+    feedback_type = Gradients
 
     def __init__(self, rate=0.1, label="sound"):
         self.rate, self.label = rate, label
@@ -359,18 +361,18 @@ class SoundGenerator(BaseEstimator):
         spread = example.x.std(axis=0)
         self.mean_, self.spread_ = example.x.mean(axis=0), np.where(spread > 0, spread, 1)
 
-    def propose(self, n, rng, given=None):
-        return Samples(self.mean_ + self.spread_ * rng.standard_normal((n, *self.mean_.shape)), given)
+    def propose(self, n, rng, condition=None):
+        return Samples(self.mean_ + self.spread_ * rng.standard_normal((n, *self.mean_.shape)), condition)
 
-    def sample(self, n, rng, given=None):
-        return self.propose(n, rng, given).x
+    def sample(self, n, rng, condition=None):
+        return self.propose(n, rng, condition).x
 
     def update(self, samples, feedback):
         self.mean_ = self.mean_ - self.rate * self.spread_**2 * feedback.values.mean(axis=0)
 
 
 class Vague(SoundGenerator):
-    learns_from = "gradients"
+    feedback_type = "gradients"
 
 
 class Nobody(SoundGenerator):
@@ -378,13 +380,13 @@ class Nobody(SoundGenerator):
 
 
 class Even(SoundGenerator):
-    def propose(self, n, rng, given=None):
-        return super().propose(n - n % 2, rng, given)
+    def propose(self, n, rng, condition=None):
+        return super().propose(n - n % 2, rng, condition)
 
 
 class Array(SoundGenerator):
-    def propose(self, n, rng, given=None):
-        return super().propose(n, rng, given).x
+    def propose(self, n, rng, condition=None):
+        return super().propose(n, rng, condition).x
 
 
 class Helpless(SoundGenerator):
@@ -393,26 +395,26 @@ class Helpless(SoundGenerator):
 
 
 class Drifts(SoundGenerator):
-    def propose(self, n, rng, given=None):
+    def propose(self, n, rng, condition=None):
         self.mean_ = self.mean_ + 0.1 * self.spread_
-        return super().propose(n, rng, given)
+        return super().propose(n, rng, condition)
 
 
-class SamplesAnew(SoundGenerator):
-    def sample(self, n, rng, given=None):
-        return super().sample(n, np.random.default_rng(), given)
+class ResamplesEachTime(SoundGenerator):
+    def sample(self, n, rng, condition=None):
+        return super().sample(n, np.random.default_rng(), condition)
 
 
 class Unconditional(SoundGenerator):
-    def propose(self, n, rng, given=None):
+    def propose(self, n, rng, condition=None):
         return super().propose(n, rng)
 
 
 class Overwrites(SoundGenerator):
-    def propose(self, n, rng, given=None):
-        if given is not None:
-            given *= 2
-        return super().propose(n, rng, given)
+    def propose(self, n, rng, condition=None):
+        if condition is not None:
+            condition *= 2
+        return super().propose(n, rng, condition)
 
 
 class DeafWhenSampled(SoundGenerator):
@@ -477,9 +479,9 @@ class OwnNoise(SoundGenerator):
 
 
 class GlobalNoise(SoundGenerator):
-    def propose(self, n, rng, given=None):
+    def propose(self, n, rng, condition=None):
         np.random.rand()  # noqa: NPY002
-        return super().propose(n, rng, given)
+        return super().propose(n, rng, condition)
 
 
 class Resumes(SoundGenerator):
@@ -517,31 +519,31 @@ class Closure(SoundGenerator):
 
 
 GENERATORS = {
-    Vague: "declares_what_it_learns_from",
-    Nobody: "declares_what_it_learns_from",
+    Vague: "declares_its_feedback_type",
+    Nobody: "declares_its_feedback_type",
     Even: "proposes_as_many_as_asked",
     Array: "proposes_as_many_as_asked",
-    Helpless: "takes_feedback",
-    Drifts: "learns_nothing_by_proposing",
-    SamplesAnew: "samples_what_it_learned",
-    Unconditional: "passes_conditions_on",
-    Overwrites: "passes_conditions_on",
-    DeafWhenSampled: "passes_conditions_on",
-    Flat: "makes_events_of_any_shape",
-    Divides: "takes_constant_features",
-    DoubleOnly: "takes_single_precision",
-    WritesFeedback: "leaves_lessons_alone",
-    WritesSamples: "leaves_lessons_alone",
-    OwnsFeedback: "takes_read_only_lessons",
+    Helpless: "accepts_feedback",
+    Drifts: "proposing_changes_nothing",
+    ResamplesEachTime: "sample_is_reproducible",
+    Unconditional: "accepts_conditions",
+    Overwrites: "accepts_conditions",
+    DeafWhenSampled: "accepts_conditions",
+    Flat: "accepts_events_of_any_shape",
+    Divides: "accepts_constant_features",
+    DoubleOnly: "accepts_single_precision",
+    WritesFeedback: "does_not_modify_feedback",
+    WritesSamples: "does_not_modify_feedback",
+    OwnsFeedback: "accepts_read_only_feedback",
     Climbs: "lowers_its_loss",
     Rests: "lowers_its_loss",
-    OwnNoise: "draws_from_rng_alone",
-    GlobalNoise: "leaves_global_randomness_alone",
-    Resumes: "start_forgets",
-    Overwhelmed: "plays",
+    OwnNoise: "draws_only_from_rng",
+    GlobalNoise: "does_not_use_global_randomness",
+    Resumes: "start_resets",
+    Overwhelmed: "plays_a_game",
     Relabels: "keeps_its_parameters",
-    Amnesiac: "remembers",
+    Amnesiac: "state_can_be_restored",
     Closure: "can_be_saved",
 }
 
-__all__ = ["GENERATORS", "JUDGES", "ExactJudge", "Scores", "SoundGenerator", "SoundJudge"]
+__all__ = ["DISCRIMINATORS", "GENERATORS", "ExactDiscriminator", "Scores", "SoundDiscriminator", "SoundGenerator"]

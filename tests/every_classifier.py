@@ -1,4 +1,4 @@
-"""Every classifier of scikit-learn and of other libraries, small, and what each is known to fail of the checks, and why."""
+"""Every classifier of scikit-learn and of other libraries, with small sizes, and the checks that each is known to fail."""
 
 from __future__ import annotations
 
@@ -38,40 +38,42 @@ OTHERS = {
 }
 
 
-LEVEL = {"takes_no_side_without_information": "it rebalances the classes in its own way, so that its level is unknown"}
-OUTPUTS = {"gives_a_score_for_each_sample": "it predicts several outputs at once"}
+LEVEL = {"log_odds_have_no_prior": "it rebalances the classes in its own way, so that its level is unknown"}
+MEMORY = {"log_odds_have_no_prior": "it memorises its rows, and is far too sure of others"}
+OUTPUTS = {"scores_every_sample": "it predicts several outputs at once"}
 
 KNOWN = {
-    "AdaBoostClassifier": {
-        "takes_no_side_without_information": "its probabilities are softened votes, whatever the shares of the classes"
-    },
     "BalancedBaggingClassifier": LEVEL,
     "BalancedRandomForestClassifier": LEVEL,
     "CatBoostClassifier": {"can_be_saved": "skops does not know it"},
     "ClassifierChain": OUTPUTS,
-    "DummyClassifier": {"scores_genuine_samples_higher": "it looks at no feature"},
+    "DecisionTreeClassifier": MEMORY,
+    "DummyClassifier": {"scores_real_samples_higher": "it looks at no feature"},
     "EasyEnsembleClassifier": LEVEL,
+    "ExtraTreeClassifier": MEMORY,
+    "LabelPropagation": MEMORY,
+    "LabelSpreading": MEMORY,
     "MultiOutputClassifier": OUTPUTS,
-    "NuSVC": {"takes_no_side_without_information": "it cannot be fitted where the rows of both kinds are the same"},
-    "QuadraticDiscriminantAnalysis": {"takes_constant_features": "its covariance matrix must have full rank"},
+    "NuSVC": {"log_odds_have_no_prior": "it cannot be fitted where three rows of one class overlap with one of the other"},
+    "QuadraticDiscriminantAnalysis": {"accepts_constant_features": "its covariance matrix must have full rank"},
     "RUSBoostClassifier": LEVEL,
     "TunedThresholdClassifierCV": {"can_be_saved": "it holds a function, its measure of balanced accuracy"},
 }
 
 
 def every_classifier():
-    """An instance of each classifier of scikit-learn, by name; those that are made of others are made of simple ones."""
+    """Return an instance of each classifier of scikit-learn by name; meta-estimators have simple classifiers inside."""
     found = {}
     for name, kind in all_estimators(type_filter="classifier"):
         options = {option: value for option, value in SMALL.items() if option in inspect.signature(kind).parameters}
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", FutureWarning)  # of some that will go
+            warnings.simplefilter("ignore", FutureWarning)  # of deprecated ones
             found[name] = kind(*MADE_OF.get(name, ()), **options)
     return found
 
 
 def others():
-    """An instance of each classifier of other libraries that is installed, by name."""
+    """Return an instance of each installed classifier of other libraries by name."""
     found = {}
     for path, options in OTHERS.items():
         module, _, name = path.rpartition(".")

@@ -13,7 +13,7 @@ import numpy as np
 
 from tests.compiled import compiled
 
-__all__ = ["Watch", "fake_cuda", "guard"]
+__all__ = ["EvidenceMonitor", "fake_cuda", "guard"]
 
 # torch asks a device's guard which device is the present one. A build without CUDA has no guard for it, and PyTorch's own
 # no-op guard is registered in its place, by the macro for devices outside its tree.
@@ -32,7 +32,7 @@ def guard(folder: Path) -> None:
         compiled(GUARD, folder, f"-I{home / 'include'}", f"-L{home / 'lib'}", "-lc10")
 
 
-class Watch:
+class EvidenceMonitor:
     """What crossed between the device and the host, as (what, where): "scalar" and "down" to the host, "up" to the device.
 
     where is the function of the package that asked. A scalar that is asked for is answered with True or 1, an array with
@@ -64,14 +64,14 @@ def _where() -> str:
 
 
 @contextmanager
-def fake_cuda() -> Iterator[Watch]:
+def fake_cuda() -> Iterator[EvidenceMonitor]:
     """Within it torch.device("cuda") exists, and a watch is kept."""
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
     from torch.overrides import TorchFunctionMode
     from torch.utils._python_dispatch import TorchDispatchMode
 
-    watch, rng, aten = Watch(), np.random.default_rng(0), torch.ops.aten
+    watch, rng, aten = EvidenceMonitor(), np.random.default_rng(0), torch.ops.aten
     products = (aten.mm.default, aten.mm.out, aten.bmm.out, aten.addmm.default)
 
     class Operations(TorchDispatchMode):

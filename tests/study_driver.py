@@ -1,4 +1,4 @@
-"""A driver in a process of its own, to be killed: python -m tests.study_driver run|resume ... as `turinglearn bench`.
+"""A driver in a process of its own, to be killed: python -m tests.study_driver run|resume ... as `turinglearn study`.
 
 A specification is here a JSON file of cells: a list of payloads, and the function that plays them is trusted.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 
 from tests.study_cells import FUNCTION
-from turinglearn import bench
-from turinglearn.study.outcomes import Job, Limits, Plan
+from turinglearn.cli import study
+from turinglearn.study.jobs import Job, Limits, Plan
 
 
 def plan_of(path, **options):
@@ -22,5 +22,5 @@ def trusted(*of, **options):
 
 
 if __name__ == "__main__":
-    bench.plan_of, bench.check_trusted = plan_of, trusted
-    bench.app()
+    study.plan_of, study.check_trusted = plan_of, trusted
+    study.app()

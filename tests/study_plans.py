@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.study_cells import FUNCTION
-from turinglearn.study.outcomes import Job, Limits, Plan
+from turinglearn.study.jobs import Job, Limits, Plan
 from turinglearn.study.store import Store
 
 LIMITS = Limits(60.0, 2**30)

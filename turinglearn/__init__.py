@@ -3,7 +3,7 @@
 from turinglearn import datasets, metrics, objectives, signals
 from turinglearn.discriminators import as_discriminator
 from turinglearn.estimator import TuringLearner
-from turinglearn.game import Game
+from turinglearn.game import Game, Replay, Replicas, Schedule
 from turinglearn.generators import as_generator
 from turinglearn.persistence import load, save
 from turinglearn.protocols import IncompatiblePlayers, PlayerError
@@ -13,6 +13,9 @@ __all__ = [
     "Game",
     "IncompatiblePlayers",
     "PlayerError",
+    "Replay",
+    "Replicas",
+    "Schedule",
     "TuringLearner",
     "as_discriminator",
     "as_generator",

@@ -1,6 +1,6 @@
 """`python -m turinglearn` is the command `turinglearn`."""
 
-from turinglearn.cli import main
+from turinglearn.cli.main import main
 
 if __name__ == "__main__":
     main()

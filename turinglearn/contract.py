@@ -1,4 +1,4 @@
-"""What crosses the boundary between the game and a player is checked here, so that an error names its culprit."""
+"""Checked calls of players: what crosses the boundary between a game and a player is checked here, so that errors name it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from turinglearn.protocols import (
     Discriminator,
     Generator,
     IncompatiblePlayers,
+    InputError,
     PlayerError,
     Pullback,
     Rng,
@@ -21,53 +22,63 @@ from turinglearn.protocols import (
     Scores,
 )
 
-__all__ = ["cells", "check_values", "deploy", "differentiate", "examine", "name_of", "propose", "start", "update"]
+__all__ = [
+    "apply",
+    "check_values",
+    "differentiate",
+    "draw_samples",
+    "name_of",
+    "propose",
+    "score_samples",
+    "start",
+    "update",
+]
 
 
-def name_of(player: Any) -> str:
-    """How errors call a player."""
+def name_of(player: object) -> str:
+    """Return the name of a player in errors."""
     return type(player).__name__
 
 
-def propose(generator: Generator, n: int, rng: Rng, genuine: Batch) -> Samples:
-    """n counterfeits under the conditions of the genuine batch, shaped like its samples."""
-    told = () if genuine.given is None else (genuine.given,)
-    samples = _call(generator, "propose", n, rng, *told)
+# ----------------------------------------------------------------------------------------------------------- generators
+def propose(generator: Generator, n: int, rng: Rng, real: Batch) -> Samples:
+    """Propose n fakes under the conditions of the real batch, shaped like its samples."""
+    samples = _call(generator, "propose", n, rng, *_conditions(real))
     what = f"{name_of(generator)}.propose({n}, ...)"
     if not isinstance(samples, Samples):
         raise PlayerError(
             f"{what} returned {_describe(samples)}; expected Samples(x) with {n} samples. "
             "Wrap the array: return Samples(x), from turinglearn.protocols."
         )
-    if is_array(genuine.x):
-        check_values(what, "samples", samples.x, (n, *genuine.x.shape[1:]))
+    if is_array(real.x):
+        check_values(what, "samples", samples.x, (n, *real.x.shape[1:]))
     elif samples.n != n:
         raise PlayerError(f"{what} returned {samples.n} samples; expected {n}. Return as many as were asked for.")
-    if samples.given is not genuine.given and not _same(samples.given, genuine.given):
+    if samples.condition is not real.condition and not _same(samples.condition, real.condition):
         raise PlayerError(
-            f"{what} returned samples with given={_describe(samples.given)}, but was told {_describe(genuine.given)}. "
-            "A condition travels with its samples, unchanged: return Samples(x, given)."
+            f"{what} returned samples with condition={_describe(samples.condition)}; expected the conditions that it was "
+            f"called with, {_describe(real.condition)}, unchanged. Return Samples(x, condition)."
         )
     return samples
 
 
-def deploy(generator: Any, n: int, rng: Rng, seen: Batch) -> Array:
-    """n samples of the learned law, under the conditions of the batch: from `sample` where there is one."""
+def draw_samples(generator: Generator, n: int, rng: Rng, seen: Batch) -> Array:
+    """Draw n samples of the learned distribution, under the conditions of the batch: by `sample` where there is one."""
     if not hasattr(generator, "sample"):
         return propose(generator, n, rng, seen).x
-    told = () if seen.given is None else (seen.given,)
-    x = _call(generator, "sample", n, rng, *told)
+    x: Array = _call(generator, "sample", n, rng, *_conditions(seen))
     check_values(f"{name_of(generator)}.sample({n}, ...)", "samples", x, (n, *seen.x.shape[1:]))
     return x
 
 
-def examine(discriminator: Discriminator, batch: Batch) -> Scores:
-    """The discriminator's evidence on each sample of the batch."""
-    return _scores(discriminator, "examine", _call(discriminator, "examine", batch), batch.n)
+# ------------------------------------------------------------------------------------------------------- discriminators
+def score_samples(discriminator: Discriminator, batch: Batch) -> Scores:
+    """Return the discriminator's evidence on each sample of the batch."""
+    return _scores(discriminator, "score_samples", _call(discriminator, "score_samples", batch), batch.n)
 
 
-def differentiate(discriminator: Any, batch: Batch) -> tuple[Scores, Pullback]:
-    """The evidence and its exact pullback, from a discriminator that offers `vjp`."""
+def differentiate(discriminator: Discriminator, batch: Batch) -> tuple[Scores, Pullback]:
+    """Return the evidence and its exact pullback, from a discriminator that has `vjp`."""
     answer = _call(discriminator, "vjp", batch)
     if not (isinstance(answer, tuple) and len(answer) == 2 and callable(answer[1])):
         raise PlayerError(
@@ -77,29 +88,37 @@ def differentiate(discriminator: Any, batch: Batch) -> tuple[Scores, Pullback]:
     scores, pullback = answer
 
     def checked(slopes: Array) -> Array:
-        with _blame(discriminator, "vjp's pullback", batch):
-            gradient = pullback(slopes)
+        with attribute_errors(discriminator, "vjp's pullback", batch):
+            gradient: Array = pullback(slopes)
         check_values(f"{name_of(discriminator)}.vjp's pullback", "gradients", gradient, tuple(batch.x.shape))
         return gradient
 
     return _scores(discriminator, "vjp", scores, batch.n), checked
 
 
-def cells(discriminator: Any, batch: Batch) -> Array:
-    """The leaf of each sample in each tree, (n, trees), from a discriminator that offers `cells`."""
-    values = _call(discriminator, "cells", batch)
-    shape = tuple(values.shape) if is_array(values) else ()
-    if len(shape) != 2 or shape[0] != batch.n or shape[1] < 1 or not namespace(values).isdtype(values.dtype, "integral"):
+def apply(discriminator: Discriminator, batch: Batch) -> Array:
+    """Return the leaf of each sample in each tree, (n, trees), from a discriminator that has `apply`."""
+    leaves: Array = _call(discriminator, "apply", batch)
+    shape = tuple(leaves.shape) if is_array(leaves) else ()
+    if len(shape) != 2 or shape[0] != batch.n or shape[1] < 1 or not namespace(leaves).isdtype(leaves.dtype, "integral"):
         raise PlayerError(
-            f"{name_of(discriminator)}.cells returned {_describe(values)}; expected whole numbers of shape "
+            f"{name_of(discriminator)}.apply returned {_describe(leaves)}; expected integers of shape "
             f"({batch.n}, trees). Return the leaf of each sample in each tree, such as forest.apply(x)."
         )
-    return values
+    return leaves
 
 
-def update(player: Generator | Discriminator, *lesson: Any) -> None:
-    """One update of a player."""
-    _call(player, "update", *lesson)
+# ----------------------------------------------------------------------------------------------------------------- both
+def start(player: Generator | Discriminator, example: Batch, rng: Rng) -> None:
+    """Start a player on an example of shapes and scales, if it wants one; its own ValueError and ImportError pass through."""
+    if hasattr(player, "start"):
+        with attribute_errors(player, "start", example, own=(ValueError, ImportError)):
+            player.start(example, rng)
+
+
+def update(player: Generator | Discriminator, *arguments: object) -> None:
+    """Update a player once: a generator with (samples, feedback), a discriminator with (real, fake, rng)."""
+    _call(player, "update", *arguments)
 
 
 def check_values(what: str, noun: str, values: Array, shape: tuple[int, ...]) -> None:
@@ -128,66 +147,61 @@ def check_values(what: str, noun: str, values: Array, shape: tuple[int, ...]) ->
         )
 
 
-def _scores(discriminator: Discriminator, method: str, scores: Any, n: int) -> Scores:
-    what = f"{name_of(discriminator)}.{method}"
-    says = discriminator.says
-    if type(scores) is not says:
-        raise PlayerError(
-            f"{what} returned {_describe(scores)}, but the discriminator says {says.__name__}. "
-            f"Return {says.__name__}(values) with one value per sample, from turinglearn.protocols."
-        )
-    check_values(what, "scores", scores.values, (n,))
-    return scores
-
-
-def start(player: Any, example: Batch, rng: Rng) -> None:
-    """Let a player that wants to see shapes and scales see them; its own ValueError and ImportError speak for themselves."""
-    if not hasattr(player, "start"):
-        return
-    with _blame(player, "start", example, itself=(ValueError, ImportError)):
-        player.start(example, rng)
-
-
-def _same(given: Any, told: Any) -> bool:
-    if given is None or told is None or not is_array(given) or tuple(given.shape) != tuple(told.shape):
-        return False
-    xp = namespace(told)
-    return bool(xp.all(like(given, told) == told))
-
-
-def _call(player: Any, method: str, *arguments: Any) -> Any:
-    with _blame(player, method, *arguments):
-        return getattr(player, method)(*arguments)
-
-
 @contextmanager
-def _blame(player: Any, method: str, *arguments: Any, itself: tuple[type[Exception], ...] = ()) -> Iterator[None]:
-    """Whatever a player raises becomes a `PlayerError` that names it, but for these errors of its own."""
+def attribute_errors(player: object, method: str, *arguments: object, own: tuple[type[Exception], ...] = ()) -> Iterator[None]:
+    """Turn whatever a player raises into a `PlayerError` that names it, except an `InputError` and errors of its own types."""
     try:
         yield
-    except itself:
+    except own:
         raise
-    except (PlayerError, IncompatiblePlayers):
+    except (PlayerError, IncompatiblePlayers, InputError):
         raise
     except Exception as error:
-        if isinstance(error, ValueError) and type(player).__module__.startswith("turinglearn."):
-            raise  # it names the parameter or the data at fault by itself
         batches = ", ".join(_describe(a) for a in arguments if isinstance(a, Batch))
         raise PlayerError(
             f"{name_of(player)}.{method} raised {type(error).__name__}: {str(error).rstrip('.')}. "
             f"The game called it with {batches or 'a number of samples to make'}; the cause is in the traceback above. "
-            "Mend the player, or give it data that it accepts."
+            "Fix the player, or give it data that it accepts."
         ) from error
 
 
-def _describe(thing: Any) -> str:
+def _call(player: object, method: str, *arguments: object) -> Any:
+    with attribute_errors(player, method, *arguments):
+        return getattr(player, method)(*arguments)
+
+
+def _scores(discriminator: Discriminator, method: str, scores: object, n: int) -> Scores:
+    what = f"{name_of(discriminator)}.{method}"
+    score_type = discriminator.score_type
+    if type(scores) is not score_type:
+        raise PlayerError(
+            f"{what} returned {_describe(scores)}, but the discriminator's score_type is {score_type.__name__}. "
+            f"Return {score_type.__name__}(values) with one value per sample, from turinglearn.protocols."
+        )
+    assert isinstance(scores, Scores)
+    check_values(what, "scores", scores.values, (n,))
+    return scores
+
+
+def _conditions(batch: Batch) -> tuple[Array, ...]:
+    return () if batch.condition is None else (batch.condition,)
+
+
+def _same(condition: Array | None, expected: Array | None) -> bool:
+    if condition is None or expected is None or not is_array(condition) or tuple(condition.shape) != tuple(expected.shape):
+        return False
+    xp = namespace(expected)
+    return bool(xp.all(like(condition, expected) == expected))
+
+
+def _describe(thing: object) -> str:
     if thing is None:
         return "None"
     if isinstance(thing, Batch):
         x = f"shape {tuple(thing.x.shape)}, {thing.x.dtype}" if is_array(thing.x) else f"{thing.n} samples"
-        return f"a {type(thing).__name__} ({x}{'' if thing.given is None else ', with conditions'})"
+        return f"a {type(thing).__name__} ({x}{'' if thing.condition is None else ', with conditions'})"
     if isinstance(thing, Scores):
-        return f"{type(thing).__name__}"
+        return type(thing).__name__
     if is_array(thing):
         return f"an array of shape {tuple(thing.shape)}, {thing.dtype}"
     return f"a {type(thing).__name__}"

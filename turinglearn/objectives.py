@@ -1,8 +1,8 @@
 """The game's losses as functions of scores, their slopes, and their values at equilibrium.
 
-An objective is two choices: the criterion that a trained judge descends, and the loss that the generator descends. Slopes
-stand apart from values, since a round needs slopes and only its reader needs values. r is the score of a counterfeit, and
-where a criterion or a loss needs it, the type of r says what it must mean (see `turinglearn.protocols`).
+An objective is two choices: the criterion that a trained discriminator descends, and the loss that the generator descends.
+Slopes stand apart from values, since a round needs slopes and only its reader needs values. r is the score of a fake, and where
+a criterion or a loss needs it, the type of r says what it must mean (see `turinglearn.protocols`).
 """
 
 from __future__ import annotations
@@ -32,21 +32,23 @@ __all__ = [
     "RelativisticLoss",
     "ReverseKL",
     "Wasserstein",
-    "meaning",
+    "losses_accepting",
+    "score_type_of",
     "sigmoid",
     "softplus",
+    "takes_rows",
 ]
 
 
-def meaning(player: Any) -> type[Scores]:
-    """What the scores of a player with a criterion mean. Raises TypeError for what is no criterion."""
+def score_type_of(player: Any) -> type[Scores]:
+    """Return the meaning of the scores of a player with a criterion; TypeError for what is not a criterion."""
     criterion = player.criterion
-    if isinstance(criterion, type) or not hasattr(criterion, "makes"):
+    if isinstance(criterion, type) or not hasattr(criterion, "score_type"):
         raise TypeError(
-            f"{type(player).__name__}(criterion={criterion!r}): expected a judge's criterion from turinglearn.objectives, such "
-            "as Logistic() or Hinge(). A generator's loss goes to Game(objective=...)."
+            f"{type(player).__name__}(criterion={criterion!r}): expected a discriminator's criterion from "
+            "turinglearn.objectives, such as Logistic() or Hinge(). A generator's loss goes to Game(objective=...)."
         )
-    made: type[Scores] = criterion.makes
+    made: type[Scores] = criterion.score_type
     return made
 
 
@@ -65,10 +67,10 @@ def sigmoid(r: Array) -> Array:
 
 
 class GeneratorObjective(Protocol):
-    """What the generator descends: a loss for each counterfeit, given its score."""
+    """The loss that the generator descends: one number for each fake, given its score."""
 
     @property
-    def reads(self) -> type[Scores]:
+    def requires(self) -> type[Scores]:
         """The least that a score must mean."""
         ...
 
@@ -78,8 +80,8 @@ class GeneratorObjective(Protocol):
         ...
 
     @property
-    def compares(self) -> bool:
-        """Whether each counterfeit is compared with a genuine sample, whose score is then the reference."""
+    def pairwise(self) -> bool:
+        """True if each fake is compared with a real sample, whose score is then the reference."""
         ...
 
     def losses(self, r: Array, reference: Array | None) -> Array:
@@ -92,16 +94,16 @@ class GeneratorObjective(Protocol):
 
 
 class DiscriminatorObjective(Protocol):
-    """What a trained judge descends: a criterion on the scores of genuine and counterfeit samples."""
+    """The loss that a trained discriminator descends: a criterion on the scores of real and fake samples."""
 
     @property
-    def makes(self) -> type[Scores]:
-        """What a score means at the optimum."""
+    def score_type(self) -> type[Scores]:
+        """The type of the scores at the optimum."""
         ...
 
     @property
     def equilibrium(self) -> float:
-        """The criterion's value where q = p and the judge is the best one."""
+        """The criterion's value where q = p and the discriminator is the best one."""
         ...
 
     @property
@@ -110,7 +112,7 @@ class DiscriminatorObjective(Protocol):
         ...
 
     @property
-    def partner(self) -> GeneratorObjective:
+    def default_generator_loss(self) -> GeneratorObjective:
         """The generator's loss that usually goes with it."""
         ...
 
@@ -126,10 +128,10 @@ class DiscriminatorObjective(Protocol):
 # --------------------------------------------------------------------------------------------------- generator's losses
 @dataclass(frozen=True)
 class Minimax:
-    """l = log(1 - D) = -softplus(r). Saturates where the judge is sure. Goodfellow et al. (2014), eq. 1."""
+    """l = log(1 - D) = -softplus(r). Saturates where the discriminator is sure. Goodfellow et al. (2014), eq. 1."""
 
-    reads = LogOdds
-    compares = False
+    requires = LogOdds
+    pairwise = False
     equilibrium = -math.log(2)
 
     def losses(self, r: Array, reference: Array | None = None) -> Array:
@@ -145,8 +147,8 @@ class Minimax:
 class NonSaturating:
     """l = -log D = softplus(-r). Goodfellow et al. (2014), section 3."""
 
-    reads = LogOdds
-    compares = False
+    requires = LogOdds
+    pairwise = False
     equilibrium = math.log(2)
 
     def losses(self, r: Array, reference: Array | None = None) -> Array:
@@ -162,9 +164,9 @@ class NonSaturating:
 class LinearLoss:
     """l = -r, for critics (hinge, Wasserstein): Lim & Ye (2017), Arjovsky et al. (2017). The level of r is free."""
 
-    reads: type[Scores] = Scores
+    requires: type[Scores] = Scores
     equilibrium: float = math.nan
-    compares = False
+    pairwise = False
 
     def losses(self, r: Array, reference: Array | None = None) -> Array:
         """-r, (n,)."""
@@ -179,19 +181,19 @@ class LinearLoss:
 class ReverseKL(LinearLoss):
     """l = -r, whose mean under q is KL(q || p) when r = log p/q. Mohamed & Lakshminarayanan (2016)."""
 
-    reads: type[Scores] = LogRatio
+    requires: type[Scores] = LogRatio
     equilibrium: float = 0.0
 
 
 @dataclass(frozen=True)
 class ForwardKL:
-    """l = -e^r, whose pathwise gradient at the best judge is that of KL(p || q). Nowozin et al. (2016).
+    """l = -e^r, whose pathwise gradient at the best discriminator is that of KL(p || q). Nowozin et al. (2016).
 
     An unknown constant in r scales every loss alike. Importance weights descend the same divergence.
     """
 
-    reads = LogRatio
-    compares = False
+    requires = LogRatio
+    pairwise = False
     equilibrium = -1.0
 
     def losses(self, r: Array, reference: Array | None = None) -> Array:
@@ -205,10 +207,10 @@ class ForwardKL:
 
 @dataclass(frozen=True)
 class LeastSquaresLoss:
-    """l = (r - 1)^2 / 2, for a critic that regresses 1 on genuine and 0 on counterfeit. Mao et al. (2017), eq. 9."""
+    """l = (r - 1)^2 / 2, for a critic that regresses 1 on real and 0 on fake. Mao et al. (2017), eq. 9."""
 
-    reads = Scores
-    compares = False
+    requires = Scores
+    pairwise = False
     equilibrium = 1 / 8
 
     def losses(self, r: Array, reference: Array | None = None) -> Array:
@@ -222,10 +224,10 @@ class LeastSquaresLoss:
 
 @dataclass(frozen=True)
 class RelativisticLoss:
-    """l_i = softplus(r'_i - r_i): counterfeit i should pass for more genuine than genuine i. Jolicoeur-Martineau (2019)."""
+    """l_i = softplus(r'_i - r_i): fake i should pass for more real than real i. Jolicoeur-Martineau (2019)."""
 
-    reads = Scores
-    compares = True
+    requires = Scores
+    pairwise = True
     equilibrium = math.log(2)
 
     def losses(self, r: Array, reference: Array | None) -> Array:
@@ -237,22 +239,22 @@ class RelativisticLoss:
         return -sigmoid(reference - r)
 
 
-# ---------------------------------------------------------------------------------------------------- judge's criteria
+# ---------------------------------------------------------------------------------------------------- discriminator's criteria
 def _mean(values: Array) -> Any:
     return namespace(values).mean(values)
 
 
 @dataclass(frozen=True)
 class Logistic:
-    """E softplus(-r) + E softplus(r'), genuine r and counterfeit r': log-loss. Goodfellow et al. (2014), eq. 1, negated.
+    """E softplus(-r) + E softplus(r'), real r and fake r': log-loss. Goodfellow et al. (2014), eq. 1, negated.
 
-    At the best judge it is log 4 - 2 JSD(p, q), and r = log p/q.
+    At the best discriminator it is log 4 - 2 JSD(p, q), and r = log p/q.
     """
 
-    makes = LogOdds
+    score_type = LogOdds
     equilibrium = 2 * math.log(2)
     clip = None
-    partner = NonSaturating()
+    default_generator_loss = NonSaturating()
 
     def value(self, real: Array, fake: Array) -> Array:
         """The criterion."""
@@ -265,12 +267,12 @@ class Logistic:
 
 @dataclass(frozen=True)
 class LeastSquares:
-    """E (r - 1)^2 / 2 + E r'^2 / 2: regression of 1 on genuine and 0 on counterfeit. Mao et al. (2017), eq. 9."""
+    """E (r - 1)^2 / 2 + E r'^2 / 2: regression of 1 on real and 0 on fake. Mao et al. (2017), eq. 9."""
 
-    makes = Scores
+    score_type = Scores
     equilibrium = 1 / 4
     clip = None
-    partner = LeastSquaresLoss()
+    default_generator_loss = LeastSquaresLoss()
 
     def value(self, real: Array, fake: Array) -> Array:
         """The criterion."""
@@ -285,10 +287,10 @@ class LeastSquares:
 class Hinge:
     """E max(0, 1 - r) + E max(0, 1 + r'). Lim & Ye (2017)."""
 
-    makes = Scores
+    score_type = Scores
     equilibrium = 2.0
     clip = None
-    partner = LinearLoss()
+    default_generator_loss = LinearLoss()
 
     def value(self, real: Array, fake: Array) -> Array:
         """The criterion."""
@@ -316,9 +318,9 @@ class Wasserstein:
 
     clip: float | None = 0.01
 
-    makes = Scores
+    score_type = Scores
     equilibrium = 0.0
-    partner = LinearLoss()
+    default_generator_loss = LinearLoss()
 
     def __post_init__(self) -> None:
         number = isinstance(self.clip, int | float)
@@ -340,14 +342,14 @@ class Wasserstein:
 
 @dataclass(frozen=True)
 class Relativistic:
-    """E softplus(r'_i - r_i) over pairs of genuine and counterfeit. Jolicoeur-Martineau (2019). At its optimum
+    """E softplus(r'_i - r_i) over pairs of real and fake. Jolicoeur-Martineau (2019). At its optimum
     r = log p/q plus a constant.
     """
 
-    makes = LogRatio
+    score_type = LogRatio
     equilibrium = math.log(2)
     clip = None
-    partner = RelativisticLoss()
+    default_generator_loss = RelativisticLoss()
 
     def value(self, real: Array, fake: Array) -> Array:
         """The criterion; the two classes are paired in their order."""
@@ -363,6 +365,21 @@ class Relativistic:
     def _check(self, real: Array, fake: Array) -> None:
         if real.shape != fake.shape:
             raise ValueError(
-                f"Relativistic pairs genuine with counterfeit samples, but got {real.shape[0]} and {fake.shape[0]}. "
-                "Show the judge as many of the one as of the other."
+                f"Relativistic pairs real with fake samples, but got {real.shape[0]} and {fake.shape[0]}. "
+                "Show the discriminator as many of the one as of the other."
             )
+
+
+# Theirs take the scores of several games at once, (R, n), row by row; others are promised (n,).
+_LOSSES = (ForwardKL, LeastSquaresLoss, LinearLoss, Minimax, NonSaturating, RelativisticLoss, ReverseKL)
+_CRITERIA = (Hinge, LeastSquares, Logistic, Relativistic, Wasserstein)
+
+
+def losses_accepting(score_type: type[Scores]) -> list[str]:
+    """Return the names of the generator losses of this module that accept scores of this type."""
+    return [loss.__name__ for loss in _LOSSES if issubclass(score_type, loss.requires)]
+
+
+def takes_rows(objective: GeneratorObjective | DiscriminatorObjective) -> bool:
+    """Return whether the objective takes the scores of several games at once, (R, n)."""
+    return type(objective) in (*_LOSSES, *_CRITERIA)

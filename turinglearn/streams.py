@@ -23,7 +23,7 @@ def as_seed(random_state: Any) -> int:
     if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool) and random_state >= 0:
         return int(random_state)
     raise ValueError(
-        f"random_state={random_state!r} is no seed. Give a whole number from 0 on, a numpy Generator or RandomState, "
+        f"random_state={random_state!r} is not a seed. Give a whole number from 0 on, a numpy Generator or RandomState, "
         "or None for fresh entropy."
     )
 

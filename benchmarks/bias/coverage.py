@@ -2,9 +2,9 @@
 
     python benchmarks/bias/coverage.py            # 1,000 simulations: writes benchmarks/results/bias_coverage.md
 
-Judges are exact log-odds, a known offset, and known noise over training sets and runs, smooth in x so that many points do not
-average it away, or fresh at every point. Learned laws are Gaussians with random means. Everything that is estimated has a
-closed form or an integral over one or two normal variables.
+Discriminators are exact log-odds, a known offset, and known noise over training sets and runs, smooth in x so that many points
+do not average it away, or fresh at every point. Learned distributions are Gaussians with random means. Everything that is
+estimated has a closed form or an integral over one or two normal variables.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from provenance import provenance
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from turinglearn.bias import (
+    discriminator_bias,
     excess_log_loss,
     iqm_interval,
-    judge_bias,
     mean_interval,
     pair,
     paired_interval,
@@ -63,7 +63,7 @@ def waves(x: Any) -> Any:
     return np.stack((np.ones_like(x), x, np.sin(2 * x))) / np.sqrt(2.5)
 
 
-def judged(rng: np.random.Generator, sets: int, runs: int, smooth: bool, points: int = 400) -> tuple[Any, Any]:
+def scored(rng: np.random.Generator, sets: int, runs: int, smooth: bool, points: int = 400) -> tuple[Any, Any]:
     x = rng.standard_normal(points)
     r = 1.5 * x
     if smooth:
@@ -73,7 +73,7 @@ def judged(rng: np.random.Generator, sets: int, runs: int, smooth: bool, points:
     return r + OFFSET * np.tanh(x) + noise, r
 
 
-def judge_truths(smooth: bool) -> dict[str, float]:
+def discriminator_truths(smooth: bool) -> dict[str, float]:
     z, w = np.polynomial.hermite_e.hermegauss(101)
     w = w / w.sum()
     r, middle = 1.5 * z, 1.5 * z + OFFSET * np.tanh(z)
@@ -85,11 +85,11 @@ def judge_truths(smooth: bool) -> dict[str, float]:
     return {name: float(w @ part) for name, part in zip(names, parts, strict=True)}
 
 
-def of_judges(sets: int, runs: int, smooth: bool) -> Callable[[np.random.Generator], Found]:
-    truths = judge_truths(smooth)
+def of_discriminators(sets: int, runs: int, smooth: bool) -> Callable[[np.random.Generator], Found]:
+    truths = discriminator_truths(smooth)
 
     def simulate(rng: np.random.Generator) -> Found:
-        estimates, r = judged(rng, sets, runs, smooth)
+        estimates, r = scored(rng, sets, runs, smooth)
         split = excess_log_loss(estimates, r)
         intervals = squared_bias(estimates, r), variance(estimates).total, split.total, split.bias, split.variance
         return {name: (interval, truths[name]) for name, interval in zip(truths, intervals, strict=True)}
@@ -155,10 +155,12 @@ def of_contrasts(seeds: int) -> Callable[[np.random.Generator], Found]:
 
 def of_fits(sets: int) -> Callable[[np.random.Generator], Found]:
     """Linear discriminants on Gaussians apart by .5 nats: the truth is a mean over blocks of training sets."""
-    law = pair("shifted", 2, 0.5)
+    distribution = pair("shifted", 2, 0.5)
 
-    def figures(judge_sets: int, points: int, seed: int) -> Any:
-        return judge_bias(LinearDiscriminantAnalysis(), law, 50, sets=judge_sets, points=points, random_state=seed)
+    def figures(discriminator_sets: int, points: int, seed: int) -> Any:
+        return discriminator_bias(
+            LinearDiscriminantAnalysis(), distribution, 50, training_sets=discriminator_sets, points=points, random_state=seed
+        )
 
     names = ("jsd", "jsd_in_sample", "calibration_slope", "calibration_error")
     many = [figures(25, 2_000, 10**6 + k) for k in range(BLOCKS)]
@@ -171,10 +173,10 @@ def of_fits(sets: int) -> Callable[[np.random.Generator], Found]:
     return simulate
 
 
-def of_laws(
-    seeds: int, shift: float, spread: float, rows: int = 60, genuine: int = 500
+def of_distributions(
+    seeds: int, shift: float, spread: float, rows: int = 60, real: int = 500
 ) -> Callable[[np.random.Generator], Found]:
-    """q_s = N(μ_s, 1) with μ_s ~ N(shift, spread²) against p = N(0, 1), of which there are as many rows as genuine says."""
+    """q_s = N(μ_s, 1) with μ_s ~ N(shift, spread²) against p = N(0, 1), of which there are as many rows as real says."""
 
     def kernel(v: float, m: float) -> float:
         return float(np.exp(-(m**2) / (2 * (1 + v))) / np.sqrt(1 + v))
@@ -190,7 +192,7 @@ def of_laws(
     expected = {"MMD²": truths(kernel), "energy distance": truths(lambda v, m: -size(v, m))}
 
     def simulate(rng: np.random.Generator) -> Found:
-        y = rng.standard_normal((genuine, 1))
+        y = rng.standard_normal((real, 1))
         samples = [rng.normal(shift + spread * rng.standard_normal(), 1, (rows, 1)) for _ in range(seeds)]
         found: Found = {}
         for name, split in (("MMD²", split_mmd(samples, y, bandwidth=1.0)), ("energy distance", split_energy(samples, y))):
@@ -204,17 +206,17 @@ def of_laws(
 
 
 SIMULATIONS: tuple[tuple[str, str, Callable[[], Callable[[np.random.Generator], Found]]], ...] = (
-    ("20 sets, 1 run", "smooth", partial(of_judges, 20, 1, True)),
-    ("20 sets, 5 runs", "smooth", partial(of_judges, 20, 5, True)),
-    ("20 sets, 1 run", "fresh at each point", partial(of_judges, 20, 1, False)),
+    ("20 sets, 1 run", "smooth", partial(of_discriminators, 20, 1, True)),
+    ("20 sets, 5 runs", "smooth", partial(of_discriminators, 20, 5, True)),
+    ("20 sets, 1 run", "fresh at each point", partial(of_discriminators, 20, 1, False)),
     ("10 seeds", "normal", partial(of_seeds, 10)),
     ("5 tasks, 10 seeds", "normal", partial(of_tasks, 5, 10)),
     ("10 seeds", "normal", partial(of_contrasts, 10)),
     ("20 sets", "real fits", partial(of_fits, 20)),
-    ("10 seeds", "normal means", partial(of_laws, 10, 0.6, 0.4)),
-    ("20 seeds", "normal means", partial(of_laws, 20, 0.6, 0.4)),
-    ("10 seeds", "hardly any", partial(of_laws, 10, 0.3, 0.05)),
-    ("10 seeds", "none: perfect generators", partial(of_laws, 10, 0.0, 0.0)),
+    ("10 seeds", "normal means", partial(of_distributions, 10, 0.6, 0.4)),
+    ("20 seeds", "normal means", partial(of_distributions, 20, 0.6, 0.4)),
+    ("10 seeds", "hardly any", partial(of_distributions, 10, 0.3, 0.05)),
+    ("10 seeds", "none: perfect generators", partial(of_distributions, 10, 0.0, 0.0)),
 )
 
 

@@ -1,16 +1,16 @@
-"""Does replacing the network that judges raise the bias of what is learned? Eight judges, three signals, five problems.
+"""Does replacing the discriminating network raise the bias? Eight discriminators, three signals, five problems.
 
     python benchmarks/bias/first_answer.py                    # 2 x 1,200 cells: results/bias_first_answer.{csv,md}
     python benchmarks/bias/first_answer.py --seeds 3          # fewer seeds
     python benchmarks/bias/first_answer.py --page             # the page alone, from the cells that are kept
 
-In each cell a Gaussian with free mean and covariance learns a problem from 1,000 rows by deceiving a judge. It learns from
-gradients (an affine network), from losses (the score function) or from weights (a weighted fit), always down the same
-divergence, KL(p ‖ q), whose minimum is the problem's own mean and covariance, also where the problem is no Gaussian. All
-judges get the same number of trials when they are tuned, the same rows and the same initial generator; a judge that refits
-does so on 500 + 500 samples, the network takes 20 steps on as many. There are two arms: all play 100 rounds; or as many
-as they do in a second of one core, at the median pace of the first arm. A handwritten judge that knows p stands beside them.
-Settings and cells are kept as they end, so that a run that was stopped goes on.
+In each cell a Gaussian with free mean and covariance learns a problem from 1,000 rows by deceiving a discriminator. It learns
+from gradients (an affine network), from losses (the score function) or from weights (a weighted fit), always down the same
+divergence, KL(p ‖ q), whose minimum is the problem's own mean and covariance, also where the problem is not Gaussian. All
+discriminators get the same number of trials when they are tuned, the same rows and the same initial generator; a discriminator
+that refits does so on 500 + 500 samples, the network takes 20 steps on as many. There are two arms: all play 100 rounds; or as
+many as they do in a second of one core, at the median pace of the first arm. A handwritten discriminator that knows p stands
+beside them. Settings and cells are kept as they end, so that a run that was stopped goes on.
 """
 
 from __future__ import annotations
@@ -29,29 +29,33 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 sys.path.insert(0, str(Path(__file__).parent))
-from first_answer_cells import ARMS, FIELDS, FLOOR, JUDGES, PROBLEMS, ROUNDS, SIGNALS, Cell, play, tuned
+from first_answer_cells import ARMS, DISCRIMINATORS, FIELDS, FLOOR, PROBLEMS, ROUNDS, SIGNALS, Cell, play, tuned
 from first_answer_page import page
 
 SECONDS, LEAST, MOST = 1.0, 5, 2_000  # of a cell in the arm at equal time, and the rounds that it may come to
 
 
 def settings_of(path: Path, pool: Executor) -> dict[str, dict[str, Any]]:
-    """What tuning found for each judge and problem, kept in a file as it is found."""
+    """What tuning found for each discriminator and problem, kept in a file as it is found."""
     kept = json.loads(path.read_text()) if path.exists() else {}
-    wanted = [(judge, problem) for judge, problem in product(JUDGES, PROBLEMS) if f"{judge} / {problem}" not in kept]
-    for (judge, problem), future in {key: pool.submit(tuned, *key) for key in wanted}.items():
-        kept[f"{judge} / {problem}"] = future.result()
+    wanted = [
+        (discriminator, problem)
+        for discriminator, problem in product(DISCRIMINATORS, PROBLEMS)
+        if f"{discriminator} / {problem}" not in kept
+    ]
+    for (discriminator, problem), future in {key: pool.submit(tuned, *key) for key in wanted}.items():
+        kept[f"{discriminator} / {problem}"] = future.result()
         path.write_text(json.dumps(kept, indent=1, sort_keys=True) + "\n")
-        print(f"tuned: {judge} / {problem}", flush=True)
+        print(f"tuned: {discriminator} / {problem}", flush=True)
     return kept
 
 
 def paces(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], int]:
-    """The rounds of each judge, signal and problem in a second of one core, from the arm at equal rounds."""
+    """The rounds of each discriminator, signal and problem in a second of one core, from the arm at equal rounds."""
     times: dict[tuple[str, str, str], list[float]] = {}
     for row in rows:
         if row["arm"] == ARMS[0]:
-            times.setdefault((row["judge"], row["signal"], row["problem"]), []).append(float(row["seconds"]))
+            times.setdefault((row["discriminator"], row["signal"], row["problem"]), []).append(float(row["seconds"]))
     return {key: int(np.clip(round(ROUNDS * SECONDS / np.median(spent)), LEAST, MOST)) for key, spent in times.items()}
 
 
@@ -59,7 +63,7 @@ def played(
     cells: list[Cell], settings: Mapping[str, Any], rounds: Mapping[Any, int], pool: Executor
 ) -> Iterator[dict[str, Any]]:
     def chosen(cell: Cell) -> dict[str, Any]:
-        found = {} if cell.judge == FLOOR else settings[f"{cell.judge} / {cell.problem}"]["settings"]
+        found = {} if cell.discriminator == FLOOR else settings[f"{cell.discriminator} / {cell.problem}"]["settings"]
         return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
 
     futures = [pool.submit(play, cell, chosen(cell), rounds.get(cell[1:4], ROUNDS)) for cell in cells]
@@ -91,8 +95,8 @@ def main() -> int:
             if not rows:
                 writer.writeheader()
             for arm in ARMS:
-                every = product(range(arguments.seeds), (*JUDGES, FLOOR), SIGNALS, PROBLEMS)
-                cells = [Cell(arm, judge, signal, problem, seed) for seed, judge, signal, problem in every]
+                every = product(range(arguments.seeds), (*DISCRIMINATORS, FLOOR), SIGNALS, PROBLEMS)
+                cells = [Cell(arm, discriminator, signal, problem, seed) for seed, discriminator, signal, problem in every]
                 rounds = {} if arm == ARMS[0] else paces(rows)
                 for row in played([cell for cell in cells if tuple(cell) not in kept], settings, rounds, pool):
                     writer.writerow(row)

@@ -1,4 +1,4 @@
-"""The cells of benchmarks/bias/first_answer.py: problems, judges and how they are tuned, signals, and one game."""
+"""The cells of benchmarks/bias/first_answer.py: problems, discriminators and how they are tuned, signals, and one game."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ from turinglearn.nn import LinearDecay
 from turinglearn.objectives import ForwardKL
 from turinglearn.protocols import LogOdds
 
-__all__ = ["ARMS", "CONTROL", "FIELDS", "FLOOR", "JUDGES", "PROBLEMS", "ROUNDS", "ROWS", "SIGNALS", "TRIALS", "Cell"]
+__all__ = ["ARMS", "CONTROL", "DISCRIMINATORS", "FIELDS", "FLOOR", "PROBLEMS", "ROUNDS", "ROWS", "SIGNALS", "TRIALS", "Cell"]
 __all__ += ["errors_of", "play", "tuned"]
 
 ROWS, ROUNDS, BATCH, FIT, STEPS, TRIALS = 1_000, 100, 250, 500, 20, 20
 ARMS = ("equal rounds", "equal time")
 CONTROL, FLOOR = "network", "knows p"
-FIELDS = ("arm", "judge", "signal", "problem", "seed", "rounds", "status", "seconds", "errors")
+FIELDS = ("arm", "discriminator", "signal", "problem", "seed", "rounds", "status", "seconds", "errors")
 
 
 class Cell(NamedTuple):
-    """One game. Those of all judges and both arms with a seed in common get the same rows and the same initial generator."""
+    """One game. All discriminators and both arms with the same seed get the same rows and the same initial generator."""
 
     arm: str
-    judge: str
+    discriminator: str
     signal: str
     problem: str
     seed: int
@@ -50,7 +50,7 @@ def _correlated(d: int, rho: float) -> Any:
     return gaussian(mean, covariance), mean, covariance
 
 
-PROBLEMS: dict[str, tuple[Any, Any, Any]] = {  # the law, its mean, its covariance
+PROBLEMS: dict[str, tuple[Any, Any, Any]] = {  # the distribution, its mean, its covariance
     "normal, d 1": (gaussian([1.0], [[4.0]]), np.ones(1), 4 * np.eye(1)),
     "correlated, d 2": _correlated(2, 0.8),
     "correlated, d 5": _correlated(5, 0.7),
@@ -60,17 +60,17 @@ PROBLEMS: dict[str, tuple[Any, Any, Any]] = {  # the law, its mean, its covarian
 
 
 class KnowsP:
-    """log p(x) - log q(x), within ±15, with the true p and q the Gaussian of the counterfeits' mean and covariance."""
+    """log p(x) - log q(x), within ±15, with the true p and q the Gaussian of the fakes' mean and covariance."""
 
-    says, refits = LogOdds, True
+    score_type, refits = LogOdds, True
 
     def __init__(self, problem: str) -> None:
-        self.law, self.q = PROBLEMS[problem][0], None
+        self.distribution, self.q = PROBLEMS[problem][0], None
 
     def update(self, real: Any, fake: Any, rng: Any) -> None:
         self.q = multivariate_normal(fake.x.mean(axis=0), np.atleast_2d(np.cov(fake.x.T)))
 
-    def examine(self, batch: Any) -> LogOdds:
+    def score_samples(self, batch: Any) -> LogOdds:
         return LogOdds(self._log_odds(np.asarray(batch.x, dtype=float)))
 
     def vjp(self, batch: Any, step: float = 1e-4) -> tuple[LogOdds, Any]:
@@ -80,10 +80,10 @@ class KnowsP:
         return LogOdds(self._log_odds(x)), lambda along: np.asarray(along)[:, None] * slopes
 
     def _log_odds(self, x: Any) -> Any:
-        return np.clip(self.law.log_density(x) - np.atleast_1d(self.q.logpdf(x)), -15, 15)
+        return np.clip(self.distribution.log_density(x) - np.atleast_1d(self.q.logpdf(x)), -15, 15)
 
 
-JUDGES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {  # how each is made, and what is tuned
+DISCRIMINATORS: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {  # how each is made, and what is tuned
     CONTROL: (
         lambda: NeuralDiscriminator((32, 32), learning_rate=3e-3),
         {"hidden": [(16,), (32, 32), (64, 64)], "learning_rate": loguniform(5e-4, 2e-2)},
@@ -110,23 +110,25 @@ JUDGES: dict[str, tuple[Callable[[], Any], dict[str, Any]]] = {  # how each is m
 }
 SIGNALS: dict[str, Callable[[int, int], Any]] = {  # of dimension and rounds
     "gradients": lambda d, rounds: NeuralGenerator(
-        d, (), learning_rate=LinearDecay(0.02, 5 * rounds), averaging=0.95, clip_norm=1.0
+        d, (), learning_rate=LinearDecay(0.02, 5 * rounds), ema_decay=0.95, clip_norm=1.0
     ),
     "losses": lambda d, rounds: MixtureGenerator(1, rule=ScoreFunction()),
     "weights": lambda d, rounds: MixtureGenerator(1, rule=WeightedEM()),
 }
 
 
-def tuned(judge: str, problem: str) -> dict[str, Any]:
-    """The settings of this judge for this problem, with the cross-validated log-loss of the first trial and of the best.
+def tuned(discriminator: str, problem: str) -> dict[str, Any]:
+    """Settings of the discriminator for this problem, with the cross-validated log-loss of the first trial and the best.
 
-    Genuine rows are told from a pupil that is half way: a Gaussian that is moved, wider, and knows no correlation.
+    Real rows are compared with those of a learner that is half way: a Gaussian that is moved, wider, and knows no correlation.
     """
-    made, space = JUDGES[judge]
-    law, mean, covariance = PROBLEMS[problem]
+    made, space = DISCRIMINATORS[discriminator]
+    distribution, mean, covariance = PROBLEMS[problem]
     fake = gaussian(mean + 0.5 * np.sqrt(np.diag(covariance)), np.diag(1.5 * np.diag(covariance)))
     with threadpoolctl.threadpool_limits(1):
-        found = tune(made(), space, law.sample(FIT, 1), fake.sample(FIT, 2), trials=TRIALS, steps=300, batch_size=BATCH)
+        found = tune(
+            made(), space, distribution.sample(FIT, 1), fake.sample(FIT, 2), trials=TRIALS, steps=300, batch_size=BATCH
+        )
     best = min(found.trials, key=lambda trial: trial.log_loss)
     return {"settings": best.settings, "first": found.trials[0].log_loss, "best": best.log_loss}
 
@@ -139,21 +141,21 @@ def errors_of(x: Any, problem: str) -> list[float]:
     return [*(inverse @ (x.mean(axis=0) - mean)), *(spread / np.sqrt(2)).ravel()]
 
 
-def judge_of(cell: Cell, settings: Mapping[str, Any]) -> Any:
-    if cell.judge == FLOOR:
+def discriminator_of(cell: Cell, settings: Mapping[str, Any]) -> Any:
+    if cell.discriminator == FLOOR:
         return KnowsP(cell.problem)
-    return JUDGES[cell.judge][0]().set_params(**settings)
+    return DISCRIMINATORS[cell.discriminator][0]().set_params(**settings)
 
 
 def play(cell: Cell, settings: Mapping[str, Any], rounds: int) -> dict[str, Any]:
     """One cell; a failure is a row too."""
-    begun, errors, neural = time.process_time(), [], cell.judge == CONTROL
+    begun, errors, neural = time.process_time(), [], cell.discriminator == CONTROL
     try:
         with threadpoolctl.threadpool_limits(1):
-            law = PROBLEMS[cell.problem][0]
+            distribution = PROBLEMS[cell.problem][0]
             game = Game(
-                SIGNALS[cell.signal](law.dimension, rounds),
-                judge_of(cell, settings),
+                SIGNALS[cell.signal](distribution.dimension, rounds),
+                discriminator_of(cell, settings),
                 objective=ForwardKL(),
                 batch_size=BATCH,
                 samples_per_fit=BATCH if neural else FIT,
@@ -161,7 +163,7 @@ def play(cell: Cell, settings: Mapping[str, Any], rounds: int) -> dict[str, Any]
                 generator_steps=5 if cell.signal == "gradients" else 1,
                 random_state=cell.seed,
             )
-            for _ in islice(game.rounds(law.sample(ROWS, 1_000 + cell.seed)), rounds):
+            for _ in islice(game.rounds(distribution.sample(ROWS, 1_000 + cell.seed)), rounds):
                 pass
             errors = errors_of(game.sample(50_000), cell.problem)
         status = "ok" if np.all(np.isfinite(errors)) else "not finite"

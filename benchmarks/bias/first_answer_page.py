@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from first_answer_cells import ARMS, CONTROL, FLOOR, JUDGES, PROBLEMS, ROUNDS, ROWS, SIGNALS, TRIALS, errors_of
+from first_answer_cells import ARMS, CONTROL, DISCRIMINATORS, FLOOR, PROBLEMS, ROUNDS, ROWS, SIGNALS, TRIALS, errors_of
 from provenance import provenance
 from scipy.stats import t as student
 
@@ -28,53 +28,53 @@ PAGE = """# Does replacing the network raise the bias of what is learned?
 
 Written by `python benchmarks/bias/first_answer.py --seeds {seeds}`: {provenance}.
 
-A Gaussian with free mean and covariance learns from {rows} rows, down KL(p ‖ q), by deceiving a judge: {judges} judges ×
+A Gaussian with free mean and covariance learns from {rows} rows, down KL(p ‖ q): {discriminators} discriminators ×
 {signals} signals × {problems} problems × {seeds} seeds are {cells} cells, once with {rounds} rounds each and once
 with {seconds:g} s of one core each.
 
 An error is the learned mean less the problem's, and the matrix logarithm of the learned covariance, in the problem's own units,
 so that KL is about half its squared length, and a covariance that runs away can still be averaged. Squared bias is the squared
-length of the mean error over seeds, unbiased by products of distinct seeds; it may be negative. Each judge was tuned for each
+length of the mean error over seeds, unbiased by products of distinct seeds; it may be negative. Each was tuned for each
 problem with {trials} trials of cross-validated log-loss.
 
-The contrast is squared bias with the judge less that with the network, the mean over the three signals, with its 95 % interval
+The contrast is the squared bias less that of the network, averaged over the three signals, with its 95 % interval
 over seeds (`squared_mean_difference`). *True*: it is above 0. *False*: it is below the mean square error of
 a Gaussian fitted to as many rows by maximum likelihood (over {floors} samples), the least that matters. Both at level .05
 after Holm's correction over the sentences of the arm; *undecided*: neither, or a seed failed.
 
-Gradients are exact where a judge has them. Of {students} they are a student network's
-(`Student`), so that what is said of these judges by gradients is said of judge and student together.
+Gradients are exact where a discriminator has them. Of {students} they are a student network's
+(`Student`), so that what is said of these discriminators by gradients is said of discriminator and student together.
 {arms}
 ## What tuning found
 
-Cross-validated log-loss of the judge as it came → with the best of {trials} settings, on genuine rows and a Gaussian that is
+Cross-validated log-loss with default settings → with the best of {trials} settings, on real rows and a Gaussian that is
 moved, wider, and knows no correlation.
 
-| judge | {heads} |
+| discriminator | {heads} |
 |---|{lines}|
 {tuned}
 """
 
 ARM = """
-## {arm}: the sentence "replacing the network by X raises the bias", for each judge and problem
+## {arm}: the sentence "replacing the network by X raises the bias", for each discriminator and problem
 
 {done} cells done, {failed} failed. {summary}
 
-| judge | {heads} |
+| discriminator | {heads} |
 |---|{lines}|
 {table}
 | mean square error of a Gaussian by maximum likelihood | {floors} |
 
-Squared bias / variance by signal, over the seeds that ended; "{floor}" is a handwritten judge, log p less the log-density of
-the counterfeits' Gaussian:
+Squared bias / variance by signal, over the seeds that ended; "{floor}" is handwritten, log p less the log-density of
+the fakes' Gaussian:
 
-| judge | signal | {heads} |
+| discriminator | signal | {heads} |
 |---|---|{lines}|
 {details}
 
-Square errors over all cells of a judge, failures dropped, or taken as the worst that was seen:
+Square errors over all cells of a discriminator, failures dropped, or taken as the worst that was seen:
 
-| judge | cells done | median | mean, dropped | mean, worst | rounds, median | seconds, median |
+| discriminator | cells done | median | mean, dropped | mean, worst | rounds, median | seconds, median |
 |---|---|---|---|---|---|---|
 {completed}
 """
@@ -84,8 +84,10 @@ def page(rows: list[Row], settings: Mapping[str, Any], seeds: int, seconds: floa
     """The page of the cells that are kept, with seeds below the number that was asked for."""
     rows = [row for row in rows if int(row["seed"]) < seeds]
     floors = {
-        problem: float(np.mean([np.sum(logged(errors_of(law.sample(ROWS, 1_000 + s), problem)) ** 2) for s in range(FLOORS)]))
-        for problem, (law, _, _) in PROBLEMS.items()
+        problem: float(
+            np.mean([np.sum(logged(errors_of(distribution.sample(ROWS, 1_000 + s), problem)) ** 2) for s in range(FLOORS)])
+        )
+        for problem, (distribution, _, _) in PROBLEMS.items()
     }
     common = {"heads": " | ".join(PROBLEMS), "lines": "|".join(["---"] * len(PROBLEMS))}
     return PAGE.format(
@@ -94,44 +96,50 @@ def page(rows: list[Row], settings: Mapping[str, Any], seeds: int, seconds: floa
         rows=f"{ROWS:,}",
         rounds=ROUNDS,
         seconds=seconds,
-        cells=f"{len(JUDGES) * len(SIGNALS) * len(PROBLEMS) * seeds:,}",
-        judges=len(JUDGES),
+        cells=f"{len(DISCRIMINATORS) * len(SIGNALS) * len(PROBLEMS) * seeds:,}",
+        discriminators=len(DISCRIMINATORS),
         signals=len(SIGNALS),
         problems=len(PROBLEMS),
         trials=TRIALS,
         floors=FLOORS,
-        students=", ".join(judge for judge in JUDGES if _taught_by_a_student(judge)),
+        students=", ".join(discriminator for discriminator in DISCRIMINATORS if _through_a_student(discriminator)),
         arms="".join(_arm(arm, [row for row in rows if row["arm"] == arm], floors, seeds, common) for arm in ARMS),
-        tuned="\n".join(f"| {judge} | " + " | ".join(_tuned(settings, judge, p) for p in PROBLEMS) + " |" for judge in JUDGES),
+        tuned="\n".join(
+            f"| {discriminator} | " + " | ".join(_tuned(settings, discriminator, p) for p in PROBLEMS) + " |"
+            for discriminator in DISCRIMINATORS
+        ),
         **common,
     )
 
 
 def _arm(arm: str, rows: list[Row], floors: dict[str, float], seeds: int, common: dict[str, str]) -> str:
     found = {}
-    for key in product((*JUDGES, FLOOR), SIGNALS, PROBLEMS):
-        chosen = [row for row in rows if (row["judge"], row["signal"], row["problem"], row["status"]) == (*key, "ok")]
+    for key in product((*DISCRIMINATORS, FLOOR), SIGNALS, PROBLEMS):
+        chosen = [row for row in rows if (row["discriminator"], row["signal"], row["problem"], row["status"]) == (*key, "ok")]
         if len(chosen) == seeds:
             found[key] = np.array([_read(row) for row in sorted(chosen, key=lambda row: int(row["seed"]))])
     decided = verdicts(found, floors, seeds) if seeds > 2 else {}
     counts = {word: sum(verdict == word for _, verdict in decided.values()) for word in ("true", "false")}
-    counts["undecided"] = (len(JUDGES) - 1) * len(PROBLEMS) - sum(counts.values())
-    judges = [judge for judge in JUDGES if judge != CONTROL]
+    counts["undecided"] = (len(DISCRIMINATORS) - 1) * len(PROBLEMS) - sum(counts.values())
+    discriminators = [discriminator for discriminator in DISCRIMINATORS if discriminator != CONTROL]
     return ARM.format(
         arm=arm[0].upper() + arm[1:],
         done=f"{sum(row['status'] == 'ok' for row in rows):,}",
         failed=sum(row["status"] != "ok" for row in rows),
-        summary=f"Of the {(len(JUDGES) - 1) * len(PROBLEMS)} sentences, "
+        summary=f"Of the {(len(DISCRIMINATORS) - 1) * len(PROBLEMS)} sentences, "
         + ", ".join(f"{n} are {word}" for word, n in counts.items())
         + ".",
         table="\n".join(
-            f"| {judge} | " + " | ".join(_said(decided.get((judge, p))) for p in PROBLEMS) + " |" for judge in judges
+            f"| {discriminator} | " + " | ".join(_said(decided.get((discriminator, p))) for p in PROBLEMS) + " |"
+            for discriminator in discriminators
         ),
         floors=" | ".join(f"{floors[problem]:.4f}" for problem in PROBLEMS),
         floor=FLOOR,
         details="\n".join(
-            f"| {judge} | {signal} | " + " | ".join(_split(found.get((judge, signal, problem))) for problem in PROBLEMS) + " |"
-            for judge, signal in product((*JUDGES, FLOOR), SIGNALS)
+            f"| {discriminator} | {signal} | "
+            + " | ".join(_split(found.get((discriminator, signal, problem))) for problem in PROBLEMS)
+            + " |"
+            for discriminator, signal in product((*DISCRIMINATORS, FLOOR), SIGNALS)
         ),
         completed="\n".join(_completed(rows)),
         **common,
@@ -172,21 +180,23 @@ def _p_value(interval: Interval, seeds: int, margin: float = 0.0) -> float:
 
 
 def verdicts(found: Mapping[Key, Any], floors: Mapping[str, float], seeds: int) -> dict[tuple[str, str], tuple[Interval, str]]:
-    """For each judge and problem the contrast with the network, and "true", "false" or "undecided" after Holm's correction."""
+    """Contrast of each discriminator and problem with the network: "true", "false" or "undecided" after Holm's correction."""
     contrasts, rises, equals = {}, {}, {}
-    for judge, problem in product(JUDGES, PROBLEMS):
-        cells = [found.get((judge, signal, problem)) for signal in SIGNALS]
+    for discriminator, problem in product(DISCRIMINATORS, PROBLEMS):
+        cells = [found.get((discriminator, signal, problem)) for signal in SIGNALS]
         control = [found.get((CONTROL, signal, problem)) for signal in SIGNALS]
-        if judge == CONTROL:
+        if discriminator == CONTROL:
             continue
-        rises[judge, problem] = equals[judge, problem] = 1.0  # a sentence that cannot be tested stays in the family
+        rises[discriminator, problem] = equals[discriminator, problem] = (
+            1.0  # a sentence that cannot be tested stays in the family
+        )
         if any(cell is None for cell in (*cells, *control)):
             continue
         interval = contrast(cells, control, 0.95)
-        contrasts[judge, problem] = interval
-        rises[judge, problem] = _p_value(interval, seeds) if interval.value > 0 else 1.0
+        contrasts[discriminator, problem] = interval
+        rises[discriminator, problem] = _p_value(interval, seeds) if interval.value > 0 else 1.0
         below = interval.value < floors[problem]
-        equals[judge, problem] = _p_value(interval, seeds, floors[problem]) if below else 1.0
+        equals[discriminator, problem] = _p_value(interval, seeds, floors[problem]) if below else 1.0
     rises, equals = holm(rises), holm(equals)
     return {
         key: (interval, "true" if rises[key] < 0.05 else "false" if equals[key] < 0.05 else "undecided")
@@ -201,8 +211,8 @@ def _said(decided: Any) -> str:
     return f"**{verdict}** {interval.value:.3f} ({interval.low:.3f} to {interval.high:.3f})"
 
 
-def _taught_by_a_student(judge: str) -> bool:
-    game = Game(SIGNALS["gradients"](2, ROUNDS), JUDGES[judge][0](), objective=ForwardKL())
+def _through_a_student(discriminator: str) -> bool:
+    game = Game(SIGNALS["gradients"](2, ROUNDS), DISCRIMINATORS[discriminator][0](), objective=ForwardKL())
     return isinstance(game.signal.derivative, Student)
 
 
@@ -210,8 +220,8 @@ def _split(errors: Any) -> str:
     return "–" if errors is None or len(errors) < 2 else f"{_pairs(errors):.3f} / {errors.var(axis=0, ddof=1).sum():.3f}"
 
 
-def _tuned(settings: Mapping[str, Any], judge: str, problem: str) -> str:
-    found = settings.get(f"{judge} / {problem}")
+def _tuned(settings: Mapping[str, Any], discriminator: str, problem: str) -> str:
+    found = settings.get(f"{discriminator} / {problem}")
     return "–" if found is None else f"{found['first']:.3f} → {found['best']:.3f}"
 
 
@@ -219,14 +229,14 @@ def _completed(rows: list[Row]) -> list[str]:
     squares = {id(row): float(np.sum(_read(row) ** 2)) if row["status"] == "ok" else np.nan for row in rows}
     worst = max((v for v in squares.values() if np.isfinite(v)), default=0.0)
     lines = []
-    for judge in (*JUDGES, FLOOR):
-        mine = [row for row in rows if row["judge"] == judge]
+    for discriminator in (*DISCRIMINATORS, FLOOR):
+        mine = [row for row in rows if row["discriminator"] == discriminator]
         if mine:
             values = [squares[id(row)] for row in mine]
             how = completion(values, worst)
             rounds, seconds = (np.median([float(row[name]) for row in mine]) for name in ("rounds", "seconds"))
             lines.append(
-                f"| {judge} | {how.rate:.1%} of {len(mine)} | {np.nanmedian(values):.3f} | {how.dropped:.3f} "
+                f"| {discriminator} | {how.rate:.1%} of {len(mine)} | {np.nanmedian(values):.3f} | {how.dropped:.3f} "
                 f"| {how.imputed:.3f} | {rounds:.0f} | {seconds:.1f} |"
             )
     return lines

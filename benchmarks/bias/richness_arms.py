@@ -1,11 +1,11 @@
-"""Models whose maximum likelihood is known, judges of growing richness, and the estimators that they make.
+"""Models whose maximum likelihood is known, discriminators of growing richness, and the estimators that they make.
 
-The generator is x = θ₁ + θ₂ u with noise u of a known law; in a location model θ₂ = 1. The adversarial estimator is
+The generator is x = θ₁ + θ₂ u with noise u of a known distribution; in a location model θ₂ = 1. The adversarial estimator is
 
     θ̂ = argmin_θ max_D M(θ, D),    M(θ, D) = mean log D(xᵢ) + mean log(1 - D(θ₁ + θ₂ uⱼ)),                            (1)
 
-over n genuine rows x and m rows of noise u that stay the same for every θ. The judges are logistic in features,
-D = σ(λ₀ + λ'φ(x)). Near D = 1/2, with δ the mean of φ over the genuine rows less that over the counterfeits,
+over n real rows x and m rows of noise u that stay the same for every θ. The discriminators are logistic in features,
+D = σ(λ₀ + λ'φ(x)). Near D = 1/2, with δ the mean of φ over the real rows less that over the fakes,
 
     max_λ M = -2 log 2 + δ' Σ⁻¹ δ / 4,    Σ = Cov φ,                                                                 (2)
 
@@ -31,21 +31,21 @@ from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit
 from sklearn.preprocessing import SplineTransformer
 
-__all__ = ["JUDGES", "MODELS", "Model", "adversarial", "efficiency", "likeliest", "oracle", "rough", "value"]
+__all__ = ["DISCRIMINATORS", "MODELS", "Model", "adversarial", "efficiency", "likeliest", "oracle", "rough", "value"]
 
 Features = Callable[[Any], Any]  # rows (n,) to features (n, p)
 NODES = 10_001  # of the integrals
 GRIDS = np.linspace(-5, 5, 11), np.array([-3.0, 0.0, 3.0])  # in standard errors, for one parameter and for two
-SEPARATED = -1e-6  # the value at which a judge is taken to separate the rows: its weights would grow without end
+SEPARATED = -1e-6  # the value at which a discriminator is taken to separate the rows: its weights would grow without end
 
 
 @dataclass(frozen=True)
 class Model:
-    """x = θ₁ + θ₂ u with u of a law; the truth is (0, 1), and slope is -(log f)' of the density f of u."""
+    """x = θ₁ + θ₂ u with u of a distribution; the truth is (0, 1), and slope is -(log f)' of the density f of u."""
 
-    law: Any
+    distribution: Any
     slope: Callable[[Any], Any]
-    information: tuple[float, ...]  # of each parameter, closed form; it is diagonal, as all laws are symmetric
+    information: tuple[float, ...]  # of each parameter, closed form; it is diagonal, as all distributions are symmetric
 
     @property
     def truth(self) -> Any:
@@ -62,21 +62,21 @@ class Model:
 
     def log_density(self, x: Any, theta: Any) -> Any:
         scale = theta[1] if len(theta) > 1 else 1.0
-        return self.law.logpdf((x - theta[0]) / scale) - np.log(scale)
+        return self.distribution.logpdf((x - theta[0]) / scale) - np.log(scale)
 
     def scores(self, x: Any) -> Any:
         """(n, k) at the truth."""
         return np.stack([self.slope(x), x * self.slope(x) - 1], axis=1)[:, : len(self.information)]
 
-    def standard(self, genuine: Any) -> tuple[float, float]:
-        """A rough place and width of the genuine rows; a location model knows its width."""
-        return float(np.median(genuine)), float(np.std(genuine)) if len(self.information) > 1 else 1.0
+    def standard(self, real: Any) -> tuple[float, float]:
+        """A rough place and width of the real rows; a location model knows its width."""
+        return float(np.median(real)), float(np.std(real)) if len(self.information) > 1 else 1.0
 
     def integral(self) -> tuple[Any, Any]:
-        """Nodes u = 3 tan a and weights, for expectations over the law; tan tames its tails."""
+        """Nodes u = 3 tan a and weights, for expectations over the distribution; tan tames its tails."""
         a = (np.arange(NODES) + 0.5) / NODES * np.pi - np.pi / 2
         u = 3 * np.tan(a)
-        w = self.law.pdf(u) * (1 + (u / 3) ** 2)
+        w = self.distribution.pdf(u) * (1 + (u / 3) ** 2)
         return u, w / w.sum()
 
 
@@ -90,25 +90,25 @@ MODELS = {
 }
 
 
-def powers(degree: int, model: Model, genuine: Any) -> Features:
-    """The span of x, ..., x^degree, as Chebyshev polynomials on the range of the genuine rows: better conditioned."""
-    middle, width = (genuine.max() + genuine.min()) / 2, (genuine.max() - genuine.min()) / 2
+def powers(degree: int, model: Model, real: Any) -> Features:
+    """The span of x, ..., x^degree, as Chebyshev polynomials on the range of the real rows: better conditioned."""
+    middle, width = (real.max() + real.min()) / 2, (real.max() - real.min()) / 2
     return lambda x: np.polynomial.chebyshev.chebvander((x - middle) / width, degree)[:, 1:]
 
 
-def splines(knots: int, model: Model, genuine: Any) -> Features:
-    """Cubic splines with knots at quantiles of the genuine rows, linear beyond them."""
-    at = np.quantile(genuine, (np.arange(knots) + 0.5) / knots)[:, None]
-    made = SplineTransformer(knots=at, extrapolation="linear", include_bias=False).fit(genuine[:, None])
+def splines(knots: int, model: Model, real: Any) -> Features:
+    """Cubic splines with knots at quantiles of the real rows, linear beyond them."""
+    at = np.quantile(real, (np.arange(knots) + 0.5) / knots)[:, None]
+    made = SplineTransformer(knots=at, extrapolation="linear", include_bias=False).fit(real[:, None])
     return lambda x: made.transform(x[:, None])
 
 
-def standardised(feature: Callable[[Model, Any], Any], model: Model, genuine: Any) -> Features:
-    place, width = model.standard(genuine)
+def standardised(feature: Callable[[Model, Any], Any], model: Model, real: Any) -> Features:
+    place, width = model.standard(real)
     return lambda x: feature(model, (x - place) / width)
 
 
-JUDGES: dict[str, Callable[[Model, Any], Features]] = {  # features given the genuine rows
+DISCRIMINATORS: dict[str, Callable[[Model, Any], Features]] = {  # features given the real rows
     "x": partial(standardised, lambda model, z: z[:, None]),
     "arctan x/2": partial(standardised, lambda model, z: np.arctan(z / 2)[:, None]),
     "x, abs x": partial(standardised, lambda model, z: np.stack([z, np.abs(z)], axis=1)),
@@ -118,11 +118,11 @@ JUDGES: dict[str, Callable[[Model, Any], Features]] = {  # features given the ge
 }
 
 
-def efficiency(model: Model, judge: str) -> Any:
+def efficiency(model: Model, discriminator: str) -> Any:
     """That of (3) against maximum likelihood for each parameter, as m / n grows; nan where G does not identify them all."""
     u, w = model.integral()
-    rows = model.law.ppf((np.arange(2_000) + 0.5) / 2_000)
-    phi = JUDGES[judge](model, rows)(u)
+    rows = model.distribution.ppf((np.arange(2_000) + 0.5) / 2_000)
+    phi = DISCRIMINATORS[discriminator](model, rows)(u)
     phi = phi - w @ phi
     root = np.sqrt(w)[:, None]
     size = np.sqrt(w @ phi**2)
@@ -163,9 +163,9 @@ def _mean(w: Any, t: Any) -> float:
     return -float(w @ np.logaddexp(0, -t))
 
 
-def adversarial(model: Model, judge: str, x: Any, u: Any) -> Any:
+def adversarial(model: Model, discriminator: str, x: Any, u: Any) -> Any:
     """θ̂ of (1), from where medians and quartiles agree."""
-    features = JUDGES[judge](model, x)
+    features = DISCRIMINATORS[discriminator](model, x)
     real, weights = features(x), [None]
 
     def profile(theta: Any) -> float:
@@ -213,11 +213,11 @@ def _least(model: Model, profile: Callable[[Any], float], x: Any, u: Any) -> Any
 
 def likeliest(model: Model, x: Any) -> Any:
     """The maximum-likelihood estimates (R, k) of R data sets x (R, n)."""
-    if model.law.dist.name == "norm":
+    if model.distribution.dist.name == "norm":
         place = x.mean(axis=1)
         return np.stack([place, x.std(axis=1)], axis=1)[:, : len(model.information)]
     starts = np.quantile(x, np.linspace(0, 1, 9), axis=1)  # Student's likelihood may have more than one maximum
-    heights = np.stack([model.law.logpdf(x - at[:, None]).sum(axis=1) for at in starts])
+    heights = np.stack([model.distribution.logpdf(x - at[:, None]).sum(axis=1) for at in starts])
     place = np.take_along_axis(starts, heights.argmax(axis=0)[None], axis=0)[0]
     for _ in range(200):  # θ ← Σ w x / Σ w with w = slope(u) / u: no step lowers the likelihood
         u = x - place[:, None]

@@ -45,13 +45,13 @@ MOMENTS = (LOGISTIC, "x", 0), (STUDENT, "x", 0), (STUDENT, "arctan x/2", 0), (GA
 class Cell(NamedTuple):
     model: str
     n: int
-    ratio: int  # counterfeits per genuine row
-    judge: str
+    ratio: int  # fakes per real row
+    discriminator: str
 
 
 @dataclass(frozen=True)
 class Found:
-    """Errors (R, k) of a judge's θ̂ on R data sets, and of maximum likelihood on the same."""
+    """Errors (R, k) of a discriminator's θ̂ on R data sets, and of maximum likelihood on the same."""
 
     errors: Any
     likeliest: Any
@@ -89,14 +89,18 @@ def efficiencies(errors: Any, control: Any, level: float = LEVEL) -> tuple[Inter
 
 
 @cache
-def theory(model: str, judge: str) -> Any:
-    """R² of each parameter: 1 for judges that know the truth, or may come near it."""
-    return np.ones(len(MODELS[model].information)) if judge in ("oracle", "network") else efficiency(MODELS[model], judge)
+def theory(model: str, discriminator: str) -> Any:
+    """R² of each parameter: 1 for discriminators that know the truth, or may come near it."""
+    return (
+        np.ones(len(MODELS[model].information))
+        if discriminator in ("oracle", "network")
+        else efficiency(MODELS[model], discriminator)
+    )
 
 
 def simulation(cell: Cell) -> float:
-    """What the noise of the simulation leaves of an efficiency; a network in a game sees fresh counterfeits for ever."""
-    return 1.0 if cell.judge == "network" else 1 / (1 + 1 / cell.ratio)
+    """What the noise of the simulation leaves of an efficiency; a network in a game sees fresh fakes for ever."""
+    return 1.0 if cell.discriminator == "network" else 1 / (1 + 1 / cell.ratio)
 
 
 def over_bound(errors: Any, model: str, n: int, level: float = LEVEL) -> tuple[Interval, ...]:
@@ -127,18 +131,18 @@ def together(made: Callable[[float], Iterator[Claim]]) -> list[Claim]:
 
 
 def of_richness(found: Mapping[Cell, Found], ratio: int, level: float) -> Iterator[Claim]:
-    """The finding, at the largest n of each model, and for judges that are too rich at the smallest."""
+    """The finding, at the largest n of each model, and for discriminators that are too rich at the smallest."""
     sizes = {name: sorted({c.n for c in found if c.model == name and c.ratio == ratio}) for name in MODELS}
 
-    def at(model: str, n: int, judge: str, control: str = "", k: int = 0) -> Interval:
-        cell = found[Cell(model, n, ratio, judge)]
+    def at(model: str, n: int, discriminator: str, control: str = "", k: int = 0) -> Interval:
+        cell = found[Cell(model, n, ratio, discriminator)]
         other = found[Cell(model, n, ratio, control)].errors if control else cell.likeliest
         return efficiencies(cell.errors, other, level)[k]
 
-    for model, judge, k in MOMENTS:
-        n, r2 = sizes[model][-1], float(theory(model, judge)[k])
-        said = f"{model}{', scale' * k}: the judge {judge} is as good as its moments with optimal weights, same noise"
-        yield Claim(said, str(n), at(model, n, judge, "score", k), high=1.0, holds=r2)
+    for model, discriminator, k in MOMENTS:
+        n, r2 = sizes[model][-1], float(theory(model, discriminator)[k])
+        said = f"{model}{', scale' * k}: {discriminator} is as good as its moments with optimal weights, same noise"
+        yield Claim(said, str(n), at(model, n, discriminator, "score", k), high=1.0, holds=r2)
     for model, k in ((LOGISTIC, 0), (STUDENT, 0), (GAUSSIAN, 0), (GAUSSIAN, 1)):
         n, of = sizes[model][-1], f"{model}{', scale' * k}"
         full = 1 / (1 + 1 / ratio)

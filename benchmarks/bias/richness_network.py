@@ -1,4 +1,4 @@
-"""The network as a judge: turinglearn's Game, with a simulator of one or two parameters that learns from gradients."""
+"""The network as a discriminator: turinglearn's Game, with a simulator of one or two parameters that learns from gradients."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ROUNDS, STEPS, HIDDEN, RATE = 1_000, 3, (16,), 2e-2
 class Simulator:
     """x = θ₁ + θ₂ u, or θ₁ + u, with θ the mean over the second half of its steps once it has played."""
 
-    learns_from = Gradients
+    feedback_type = Gradients
 
     def __init__(self, model: Model, place: Any, steps: int, rate: float = 0.3) -> None:
         self.model, self.place, self.steps, self.rate = model, place, steps, rate
@@ -31,9 +31,9 @@ class Simulator:
     def start(self, example: Any, rng: Any) -> None:
         self.theta, self.path = np.array(self.place, dtype=float), []
 
-    def propose(self, n: int, rng: Any, given: Any = None) -> Samples:
-        u = self.model.law.rvs(size=(n, 1), random_state=rng)
-        return Samples(self.model.made(self.theta, u), given, u)
+    def propose(self, n: int, rng: Any, condition: Any = None) -> Samples:
+        u = self.model.distribution.rvs(size=(n, 1), random_state=rng)
+        return Samples(self.model.made(self.theta, u), condition, u)
 
     def update(self, samples: Samples, feedback: Gradients) -> None:
         along = np.asarray(feedback.values, dtype=float)  # of the loss, along each x
@@ -41,7 +41,7 @@ class Simulator:
         self.theta = self.theta - self.rate * slope
         self.path.append(self.theta)
 
-    def sample(self, n: int, rng: Any, given: Any = None) -> Any:
+    def sample(self, n: int, rng: Any, condition: Any = None) -> Any:
         return self.propose(n, rng).x
 
     @property
@@ -50,13 +50,13 @@ class Simulator:
 
 
 def network(model: Model, x: Any, seed: int, rounds: int | None = None) -> Any:
-    """θ̂ of a game on the rows x, begun where medians and quartiles agree; each update sees n fresh counterfeits."""
+    """θ̂ of a game on the rows x, begun where medians and quartiles agree; each update sees n fresh fakes."""
     rounds = rounds or ROUNDS
-    simulator = Simulator(model, rough(model, x, model.law.ppf((np.arange(999) + 0.5) / 999)), rounds)
-    judge = NeuralDiscriminator(HIDDEN, activation=Tanh(), learning_rate=RATE)
+    simulator = Simulator(model, rough(model, x, model.distribution.ppf((np.arange(999) + 0.5) / 999)), rounds)
+    discriminator = NeuralDiscriminator(HIDDEN, activation=Tanh(), learning_rate=RATE)
     options = {"batch_size": len(x), "samples_per_fit": len(x), "discriminator_steps": STEPS, "random_state": seed}
     with threadpoolctl.threadpool_limits(1):
-        game = Game(simulator, judge, objective=Minimax(), **options)
+        game = Game(simulator, discriminator, objective=Minimax(), **options)
         for _ in islice(game.rounds(x[:, None]), rounds):
             pass
     return simulator.parameters_

@@ -37,14 +37,14 @@ __all__ = ["page"]
 
 DRAWS = 1_000_000  # for the bound by simulation
 
-PAGE = """# A judge's richness and the efficiency of what is learned
+PAGE = """# A discriminator's richness and the efficiency of what is learned
 
 **{verdict}**
 
 **{verdict_added}**
 
-The finding: estimate a simulator's parameters by the counterfeits that the best judge of a class tells least from
-the genuine rows, and the class decides how efficient that is. A judge of a few moments is as good as the simulated method of
+The finding: estimate a simulator's parameters by the fakes that the best discriminator of a class tells least from
+the real rows, and the class decides how efficient that is. A few moments are as good as the simulated method of
 moments with optimal weights; one that can express the score, or is rich enough to come near it, is as good as maximum
 likelihood, but for the noise of the simulation; one that is too rich for the rows is worse.
 
@@ -59,7 +59,7 @@ abstract and public copies of these files were at hand, not the printed text. Th
 nodes averaged over fits and a logistic curve of 3 parameters, are not repeated. Student's and the Gaussian model, splines, and
 a network in a game are added here. All values called theory follow from (1) to (4).
 
-**The estimator.** With n genuine rows x and m rows of noise u that stay the same for every θ,
+**The estimator.** With n real rows x and m rows of noise u that stay the same for every θ,
 
     θ̂ = argmin_θ max_D mean log D(xᵢ) + mean log(1 - D(θ₁ + θ₂ uⱼ)),    D = σ(λ₀ + λ'φ(x)),                        (1)
 
@@ -81,9 +81,9 @@ by numerical integration over the model. For φ = x it is 1 / (I Var x): 9/π² 
 D = p₀ / (p₀ + p_θ), the slope in (1) at the truth is half the difference of mean scores and the curvature I/2, so that R² = 1.
 {flat}
 
-**Judges.** "score" is the score function about the median of the genuine rows; splines are cubic, with knots at quantiles of
-the genuine rows, and linear beyond them. "network" is `NeuralDiscriminator({hidden})` in a `Game` of {rounds:,} rounds, with a
-simulator that learns from gradients, and n fresh counterfeits in each update, so that its m grows with the rounds and its
+**Discriminators.** "score" is the score function about the median of the real rows; splines are cubic, knots at quantiles of
+the real rows, and linear beyond them. "network" is `NeuralDiscriminator({hidden})` in a `Game` of {rounds:,} rounds, with a
+simulator that learns from gradients, and n fresh fakes in each update, so that its m grows with the rounds and its
 theory is 1; its settings were chosen on other data sets. All others share x and u. Minima are sought on a grid about the
 estimate by quartiles, then by Brent's or Nelder and Mead's method.
 
@@ -96,19 +96,19 @@ the theory. *True*: all of the interval meets the condition; *false*: none of it
 |---|---|---|---|---|
 {claims}
 
-## Efficiency by judge
+## Efficiency by discriminator
 
-Efficiency: mean square error of maximum likelihood over the judge's, same data sets. Same noise: that with the score as the
-judge over this judge's, same x and u. Beside each its theory; 95 % intervals; m = {ratio} n. A network meets other noise.
-Intervals for the judge x of Student's location are rough: the square error of a mean of t with 3 degrees has no variance.
+Efficiency: mean square error of maximum likelihood over the discriminator's, same data sets. Same noise: with the score as the
+discriminator over this one's, same x and u. Beside each its theory; 95 % intervals; m = {ratio} n. A network meets other noise.
+Intervals for x of Student's location are rough: the square error of a mean of t with 3 degrees has no variance.
 
-| model | n | judge | replications | bias | efficiency | theory | same noise | R² |
+| model | n | discriminator | replications | bias | efficiency | theory | same noise | R² |
 |---|---|---|---|---|---|---|---|---|
 {rows}
 
 ## The published design
 
-Logistic location, the score as the judge.
+Logistic location, the score as the discriminator.
 
 | n | m | replications | √n RMSE | theory √(3 (1 + n/m)) | published | maximum likelihood's √n RMSE | efficiency | theory |
 |---|---|---|---|---|---|---|---|---|
@@ -184,13 +184,13 @@ def decided(subject: str, claims: list[Claim]) -> str:
 
 
 def unidentified() -> str:
-    """That no scale is worse than another for the judge x: the mean can always be met."""
+    """That no scale is worse than another for the discriminator x: the mean can always be met."""
     rng = np.random.default_rng(0)
     x, u = rng.standard_normal(800), rng.standard_normal(3_200)
     met = [value(x[:, None], (x.mean() + scale * (u - u.mean()))[:, None])[0] for scale in (0.5, 1.0, 2.0)]
     return (
-        "The judge x cannot tell a Gaussian's scale: with the location that meets the mean, (1) is -2 log 2 for a scale of "
-        f".5, 1 and 2 alike (they differ by {np.ptp(met):.0e})."
+        "The discriminator x cannot tell a Gaussian's scale: with the location that meets the mean, (1) is -2 log 2 for a "
+        f"scale of .5, 1 and 2 alike (they differ by {np.ptp(met):.0e})."
     )
 
 
@@ -203,15 +203,15 @@ def line(claim: Claim) -> str:
 
 
 def rows_of(cell: Cell, found: Mapping[Cell, Found]) -> Iterator[str]:
-    mine, score = found[cell], found[cell._replace(judge="score")]
-    r2, bias = theory(cell.model, cell.judge), parameter_errors(mine.errors, np.zeros(mine.errors.shape[1])).bias
+    mine, score = found[cell], found[cell._replace(discriminator="score")]
+    r2, bias = theory(cell.model, cell.discriminator), parameter_errors(mine.errors, np.zeros(mine.errors.shape[1])).bias
     against = efficiencies(mine.errors, mine.likeliest)
     same = efficiencies(mine.errors, score.errors)
     for k, share in enumerate(r2):
         of = f"{cell.model}: {PARAMETERS[k]}" if len(r2) > 1 else cell.model
-        shared = "–" if cell.judge in ("score", "network") else said(same[k])
+        shared = "–" if cell.discriminator in ("score", "network") else said(same[k])
         yield (
-            f"| {of} | {cell.n} | {cell.judge} | {len(mine.errors)} | {said(bias[k])} | {said(against[k])} "
+            f"| {of} | {cell.n} | {cell.discriminator} | {len(mine.errors)} | {said(bias[k])} | {said(against[k])} "
             f"| {share * simulation(cell):.3f} | {shared} | {share:.3f} |"
         )
 
@@ -229,7 +229,7 @@ def design(cell: Cell, mine: Found) -> str:
 def off_bound(name: str) -> float:
     """How far turinglearn's bound by simulation is from the closed form."""
     model = MODELS[name]
-    draws = model.law.rvs(DRAWS, random_state=np.random.default_rng(0))
+    draws = model.distribution.rvs(DRAWS, random_state=np.random.default_rng(0))
     return float(np.abs(cramer_rao(model.log_density, model.truth, draws, 1) / model.bound - 1).max())
 
 

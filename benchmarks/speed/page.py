@@ -21,7 +21,7 @@ median of {repetitions} alternating repetitions. What they do is described in [t
 
 ## Microseconds per round and game
 
-A round is one step of the judge and one of the generator. Several games are played together by the core, JAX and the products;
+A round is one step of the discriminator and one of the generator. The core, JAX and the products play several games together;
 the usual loop plays one of them, as they cost it the same each in turn. A dash: not run, for the reason below.
 
 {times}

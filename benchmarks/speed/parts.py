@@ -22,7 +22,7 @@ import threadpoolctl
 from benchmarks.provenance import provenance
 from benchmarks.speed.core import game
 from benchmarks.speed.problem import Size, data
-from turinglearn.sources import as_source
+from turinglearn.data.sources import as_source
 
 SHOWN = (Size((32, 32), 128, 1), Size((128, 128), 256, 1), Size((512, 512), 256, 1), Size((32, 32), 128, 1, games=16))
 
@@ -44,13 +44,14 @@ def parts(size: Size, repetitions: int) -> dict[str, float]:
     played, source = game(size, "numpy"), as_source(data(size))
     for _ in range(5):
         played.play(source)
-    ((duel, _),) = played._table.duels
-    games, n = played.replicas or (played,), size.batch
+    games, n = getattr(played, "games", (played,)), size.batch
+    (fused,) = (played.plan if len(games) > 1 else played.strategy.plan).rounds
     rngs = [one.streams("generator") for one in games]
     makes, both, shown = (
-        duel._workspace(*which) for which in (("generator", 2 * n, n), ("judge", 2 * n, 2 * n), ("judge", n, n))
+        fused._workspace(*which)
+        for which in (("generator", 2 * n, n), ("discriminator", 2 * n, 2 * n), ("discriminator", n, n))
     )
-    noise, _ = duel._on_host("noise", 2 * n, size.latent)
+    noise, _ = fused._on_host("noise", 2 * n, size.latent)
 
     def draw() -> None:
         for row, rng in zip(noise, rngs, strict=True):
@@ -58,7 +59,7 @@ def parts(size: Size, repetitions: int) -> dict[str, float]:
 
     def deal() -> None:
         for one in games:
-            one._deal(source)
+            one.draw_batches(source)
 
     def products(space: Any, outputs: int, *, forward: bool, parameters: bool, inputs: bool) -> Callable[[], None]:
         dy = np.ones((*space.output.shape[:-2], outputs, space._slopes[-1].shape[-1]), np.float32)
@@ -82,16 +83,16 @@ def parts(size: Size, repetitions: int) -> dict[str, float]:
                 np.maximum(h, space._zeros[i], out=h)
                 space._gate(i + 1, space._slopes[i + 1], space._ends[i + 1][1])
 
-    judge = products(both, 1, forward=True, parameters=True, inputs=False)
+    discriminator = products(both, 1, forward=True, parameters=True, inputs=False)
     seen = products(shown, 1, forward=True, parameters=False, inputs=True)
     made = products(makes, size.features, forward=True, parameters=True, inputs=False)
     timed: dict[str, Callable[[], Any]] = {
         "the whole round": lambda: played.play(source),
-        "matrix products": lambda: (judge(), seen(), made()),
+        "matrix products": lambda: (discriminator(), seen(), made()),
         "ReLU and its backward pass": elementwise,
-        "Adam, both players": lambda: (duel.judge.descend(), duel.generator.descend()),
+        "Adam, both players": lambda: (fused.discriminator.descend(), fused.generator.descend()),
         "noise": draw,
-        "genuine rows, dealt": deal,
+        "real rows, dealt": deal,
     }
     return {name: _least(part, repetitions) / len(games) for name, part in timed.items()}
 

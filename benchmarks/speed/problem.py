@@ -37,7 +37,7 @@ class Size:
         return (self.latent, *self.hidden, self.features)
 
     @property
-    def judges(self) -> tuple[int, ...]:
+    def discriminators(self) -> tuple[int, ...]:
         """Widths of the discriminator."""
         return (self.features, *self.hidden, 1)
 
@@ -68,7 +68,7 @@ SIZES = (
 
 
 def data(size: Size) -> Any:
-    """Genuine samples (N, features) in float32: PacGAN's ring, or handwritten digits."""
+    """Real samples (N, features) in float32: PacGAN's ring, or handwritten digits."""
     x = ring(sigma=0.1).sample(10_000, 0) if size.features == 2 else digits().train
     return np.asarray(x, dtype=np.float32)
 

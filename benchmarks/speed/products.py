@@ -17,15 +17,15 @@ Shape = tuple[int, int, int]  # rows, inner, columns: (rows, inner) times (inner
 
 def shapes(size: Size, bias: int = 0) -> list[Shape]:
     """Every product of a round; bias=1 counts the biases as one more row of the weights, as the core multiplies them."""
-    n, makes, judges = size.batch, size.makes, size.judges
+    n, makes, discriminators = size.batch, size.makes, size.discriminators
     return [
-        *_forward(makes, n, bias),  # counterfeits for the judge's step
-        *_forward(judges, 2 * n, bias),  # genuine and counterfeit
-        *_parameters(judges, 2 * n, bias),
-        *_inputs(judges[1:], 2 * n),  # back to the judge's first layer
+        *_forward(makes, n, bias),  # fakes for the discriminator's step
+        *_forward(discriminators, 2 * n, bias),  # real and fake
+        *_parameters(discriminators, 2 * n, bias),
+        *_inputs(discriminators[1:], 2 * n),  # back to the discriminator's first layer
         *_forward(makes, n, bias),  # fresh ones for the generator's step
-        *_forward(judges, n, bias),
-        *_inputs(judges, n),  # back through the judge
+        *_forward(discriminators, n, bias),
+        *_inputs(discriminators, n),  # back through the discriminator
         *_parameters(makes, n, bias),
         *_inputs(makes[1:], n),
     ]

@@ -52,7 +52,7 @@ def scanned(size: Size) -> Chunk:
 
 
 def start(size: Size, seed: int) -> Any:
-    """Weights and biases of (generator, judge), uniform as PyTorch's are, the moments of either, and the steps made."""
+    """Weights and biases of (generator, discriminator), uniform as PyTorch's are, the moments of either, and the steps made."""
     import jax
     import jax.numpy as jnp
 
@@ -62,30 +62,32 @@ def start(size: Size, seed: int) -> Any:
         bounds = [(i, o, 1 / math.sqrt(i)) for i, o in pairwise(widths)]
         return [tuple(jnp.asarray(rng.uniform(-b, b, shape), jnp.float32) for shape in ((i, o), (o,))) for i, o, b in bounds]
 
-    players = network(size.makes), network(size.judges)
+    players = network(size.makes), network(size.discriminators)
     moments = tuple((jax.tree.map(jnp.zeros_like, p), jax.tree.map(jnp.zeros_like, p)) for p in players)
     return players, moments, jnp.zeros((), jnp.int32)
 
 
 def one_round(state: Any, real: Any, first: Any, second: Any) -> Any:
-    """One step of the judge and one of the generator: genuine samples, the noise of either step."""
+    """One step of the discriminator and one of the generator: real samples, the noise of either step."""
     import jax
     import jax.numpy as jnp
 
-    (makes, judges), (makes_moments, judges_moments), steps = state
+    (makes, discriminators), (makes_moments, discriminators_moments), steps = state
     steps, n = steps + 1, len(real)
 
-    def judges_loss(judges: Any) -> Any:
-        scores = _forward(judges, jnp.concatenate((real, _forward(makes, first))))
+    def discriminators_loss(discriminators: Any) -> Any:
+        scores = _forward(discriminators, jnp.concatenate((real, _forward(makes, first))))
         return jnp.mean(jax.nn.softplus(-scores[:n])) + jnp.mean(jax.nn.softplus(scores[n:]))
 
-    judges, judges_moments = _adam(judges, jax.grad(judges_loss)(judges), judges_moments, steps)
+    discriminators, discriminators_moments = _adam(
+        discriminators, jax.grad(discriminators_loss)(discriminators), discriminators_moments, steps
+    )
 
     def makes_loss(makes: Any) -> Any:
-        return jnp.mean(jax.nn.softplus(-_forward(judges, _forward(makes, second))))
+        return jnp.mean(jax.nn.softplus(-_forward(discriminators, _forward(makes, second))))
 
     makes, makes_moments = _adam(makes, jax.grad(makes_loss)(makes), makes_moments, steps)
-    return (makes, judges), (makes_moments, judges_moments), steps
+    return (makes, discriminators), (makes_moments, discriminators_moments), steps
 
 
 def _forward(network: Any, h: Any) -> Any:

@@ -17,7 +17,7 @@ from benchmarks.speed.page import page, ratios
 from benchmarks.speed.problem import SIZES, Size
 from benchmarks.speed.turns import Measured, Turns
 
-pytestmark = pytest.mark.filterwarnings("default")  # other libraries' warnings are no part of this measurement
+pytestmark = pytest.mark.filterwarnings("default")  # other libraries' warnings do not belong to this measurement
 
 WARMING = 2  # repetitions that do not count: they compile, and fill the caches
 

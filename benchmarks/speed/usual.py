@@ -17,29 +17,30 @@ class Players:
     """Both networks, their optimizers, and a round of theirs; wrap is put around both losses, such as torch.compile."""
 
     def __init__(self, size: Size, wrap: Callable[[Any], Any] = lambda f: f) -> None:
-        self.makes, self.judges = _network(size.makes), _network(size.judges)
-        self.makes_step, self.judges_step = (
-            torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.999), fused=True) for network in (self.makes, self.judges)
+        self.makes, self.discriminators = _network(size.makes), _network(size.discriminators)
+        self.makes_step, self.discriminators_step = (
+            torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.999), fused=True)
+            for network in (self.makes, self.discriminators)
         )
         self.one, self.zero = torch.ones(size.batch, 1), torch.zeros(size.batch, 1)
-        self.judges_loss, self.makes_loss = wrap(self._judges_loss), wrap(self._makes_loss)
+        self.discriminators_loss, self.makes_loss = wrap(self._discriminators_loss), wrap(self._makes_loss)
 
     def play(self, real: Any, first: Any, second: Any) -> None:
-        """One step of the judge and one of the generator: genuine samples, the noise of either step."""
-        self.judges_step.zero_grad()
-        self.judges_loss(real, first).backward()
-        self.judges_step.step()
+        """One step of the discriminator and one of the generator: real samples, the noise of either step."""
+        self.discriminators_step.zero_grad()
+        self.discriminators_loss(real, first).backward()
+        self.discriminators_step.step()
         self.makes_step.zero_grad()
         self.makes_loss(second).backward()
         self.makes_step.step()
 
-    def _judges_loss(self, real: Any, noise: Any) -> Any:
+    def _discriminators_loss(self, real: Any, noise: Any) -> Any:
         loss = torch.nn.functional.binary_cross_entropy_with_logits
         fake = self.makes(noise).detach()
-        return loss(self.judges(real), self.one) + loss(self.judges(fake), self.zero)
+        return loss(self.discriminators(real), self.one) + loss(self.discriminators(fake), self.zero)
 
     def _makes_loss(self, noise: Any) -> Any:
-        return torch.nn.functional.binary_cross_entropy_with_logits(self.judges(self.makes(noise)), self.one)
+        return torch.nn.functional.binary_cross_entropy_with_logits(self.discriminators(self.makes(noise)), self.one)
 
 
 def usual(size: Size, wrap: Callable[[Any], Any] = lambda f: f) -> Chunk:

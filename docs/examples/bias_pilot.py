@@ -1,4 +1,4 @@
-"""The bias and variance of eight judges on one pair of laws with known log-odds, each with an interval.
+"""The bias and variance of eight discriminators on one pair of distributions with known log-odds, each with an interval.
 
 python docs/examples/bias_pilot.py [--rounds 10]
 """
@@ -13,10 +13,10 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures
 
-from turinglearn.bias import divergences, judge_bias, pair
+from turinglearn.bias import discriminator_bias, divergences, pair
 from turinglearn.discriminators import KernelSVMDiscriminator, NeuralDiscriminator
 
-JUDGES = {
+DISCRIMINATORS = {
     "logistic": LogisticRegression(),
     "quadratic logistic": make_pipeline(PolynomialFeatures(2), LogisticRegression(max_iter=1000)),
     "network": NeuralDiscriminator(),
@@ -38,8 +38,8 @@ def main() -> None:
     best = divergences(truth, draws=2**15).log_loss.value
     print(f"log-loss of the Bayes rule: {best:.3f}")
     print(f"{'':20}{'bias²':>8}{'95 % interval':>18}{'variance':>10}{'log-loss':>10}{'slope':>8}")
-    for name, judge in JUDGES.items():
-        found = judge_bias(judge, truth, n=500, sets=sets, points=1_000, steps=300)
+    for name, discriminator in DISCRIMINATORS.items():
+        found = discriminator_bias(discriminator, truth, n=500, training_sets=sets, points=1_000, steps=300)
         b, v = found.squared_bias, found.variance.total
         loss = best + found.log_loss.total.value
         interval = f"{b.low:.2f} to {b.high:.2f}"

@@ -1,4 +1,4 @@
-"""Conditions: both players are told something about each sample, here the species, and samples can be asked for by it.
+"""Conditions: both players see the species of each sample, and samples are drawn by species.
 
 python docs/examples/conditions.py [--rounds 3000]
 """
@@ -23,13 +23,13 @@ def main() -> None:
 
     iris = load_iris()
     species = np.eye(3)[iris.target]
-    game = Game(NeuralGenerator(latent_dim=4, averaging=0.99), NeuralDiscriminator(), batch_size=64, random_state=0)
-    for _ in islice(game.rounds(iris.data, given=species), rounds):
+    game = Game(NeuralGenerator(latent_dim=4, ema_decay=0.99), NeuralDiscriminator(), batch_size=64, random_state=0)
+    for _ in islice(game.rounds(iris.data, condition=species), rounds):
         pass
     for kind, name in enumerate(iris.target_names):
-        fake = game.sample(500, given=np.tile(species[iris.target == kind][0], (500, 1)))
+        fake = game.sample(500, condition=np.tile(species[iris.target == kind][0], (500, 1)))
         real = iris.data[iris.target == kind]
-        print(f"{name}: genuine means {real.mean(axis=0).round(2)}, counterfeit means {fake.mean(axis=0).round(2)}")
+        print(f"{name}: real means {real.mean(axis=0).round(2)}, fake means {fake.mean(axis=0).round(2)}")
 
 
 if __name__ == "__main__":

@@ -31,11 +31,11 @@ def main() -> None:
     truth = (3.0, 1.0, 2.0, 0.5)
     X = g_and_k(*truth).sample(5_000, 0)
     generator = EvolvedGenerator(simulate, bounds=[(0, 10), (0.1, 5), (0, 5), (0, 1)])
-    judge = HistGradientBoostingClassifier(max_iter=50)
-    game = Game(generator, judge, batch_size=1600, samples_per_fit=1600, random_state=0)
+    discriminator = HistGradientBoostingClassifier(max_iter=50)
+    game = Game(generator, discriminator, batch_size=1600, samples_per_fit=1600, random_state=0)
     for r in islice(game.rounds(X), rounds):
         if r.index % 20 == 0:
-            print(f"round {r.index}: {generator.parameters_.round(2)}, judge's accuracy {r.accuracy:.2f}")
+            print(f"round {r.index}: {generator.parameters_.round(2)}, accuracy {r.accuracy:.2f}")
     print(f"found {generator.parameters_.round(2)}, the truth is {truth}")
 
 

@@ -1,7 +1,7 @@
-"""Players of one's own: a generator and a discriminator without a base class, two methods each.
+"""A generator and a discriminator of your own, without a base class: two methods each.
 
-The generator is a fair-weather model with one unknown, the mean of an exponential law, and learns it from losses. The
-discriminator is a histogram of genuine and counterfeit samples, whose log-ratio is its evidence. Neither is a network, and
+The generator is an exponential distribution with unknown mean, and learns it from losses. The
+discriminator is a histogram of real and fake samples, whose log-ratio is its evidence. Neither is a network, and
 each could meet any other player.
 
     python docs/examples/own_players.py [--rounds 200]
@@ -21,13 +21,13 @@ from turinglearn.protocols import LogOdds, Losses, Samples
 class ExponentialGenerator:
     """x ~ Exp(mean). It learns from losses, by the score function with the batch mean as baseline."""
 
-    learns_from = Losses
+    feedback_type = Losses
 
     def __init__(self, mean: float = 1.0, rate: float = 0.05) -> None:
         self.log_mean, self.rate = np.log(mean), rate
 
-    def propose(self, n, rng, given=None):
-        return Samples(rng.exponential(np.exp(self.log_mean), (n, 1)), given)
+    def propose(self, n, rng, condition=None):
+        return Samples(rng.exponential(np.exp(self.log_mean), (n, 1)), condition)
 
     def update(self, samples, feedback):
         slope = samples.x[:, 0] / np.exp(self.log_mean) - 1  # d log q(x) / d log mean
@@ -36,9 +36,9 @@ class ExponentialGenerator:
 
 
 class HistogramDiscriminator:
-    """log p/q from the counts of genuine and counterfeit samples in bins, with one of each added."""
+    """log p/q from the counts of real and fake samples in bins, with one of each added."""
 
-    says = LogOdds
+    score_type = LogOdds
 
     def __init__(self, edges) -> None:
         self.edges, self.log_odds = np.asarray(edges), None
@@ -48,7 +48,7 @@ class HistogramDiscriminator:
         shares = [count / count.sum() for count in counts]
         self.log_odds = np.log(shares[0]) - np.log(shares[1])
 
-    def examine(self, batch):
+    def score_samples(self, batch):
         return LogOdds(self.log_odds[self._bin(batch)])
 
     def _bin(self, batch):
@@ -66,7 +66,7 @@ def main() -> None:
     game = Game(generator, HistogramDiscriminator(np.arange(0.5, 20, 0.5)), samples_per_fit=1000, random_state=0)
     for r in islice(game.rounds(X), rounds):
         if r.index % 50 == 0:
-            print(f"round {r.index}: mean {np.exp(generator.log_mean):.2f}, judge's accuracy {r.accuracy:.2f}")
+            print(f"round {r.index}: mean {np.exp(generator.log_mean):.2f}, accuracy {r.accuracy:.2f}")
     print(f"found {np.exp(generator.log_mean):.2f}; the sample mean is {X.mean():.2f}, the truth {truth}")
 
 

@@ -1,4 +1,4 @@
-"""What replacing the discriminator does to what is judged and to what is learned."""
+"""Bias: the effect of the discriminator on evidence and on what a generator learns, measured where the truth is known."""
 
 from __future__ import annotations
 
@@ -7,25 +7,25 @@ from turinglearn.bias.calibration import calibration_error, calibration_slope
 from turinglearn.bias.contrasts import holm, mean_interval, paired_interval, sign_flip_test
 from turinglearn.bias.cross_examination import CrossExamination, cross_examine
 from turinglearn.bias.decomposition import LogLossSplit, VarianceComponents, excess_log_loss, squared_bias, variance
+from turinglearn.bias.discriminators import DiscriminatorBias, Estimates, discriminator_bias, errors_of, log_odds_of
 from turinglearn.bias.divergences import Divergences, divergences
 from turinglearn.bias.estimators import ParameterErrors, cramer_rao, parameter_errors, relative_efficiency
 from turinglearn.bias.jackknife import jackknife
-from turinglearn.bias.judges import Estimates, JudgeBias, errors_of, judge_bias, log_odds_of
-from turinglearn.bias.learned_laws import LawSplit, split_energy, split_mmd
-from turinglearn.bias.pairs import FAMILIES, Law, Pair, pair
+from turinglearn.bias.learned_distributions import DistributionSplit, split_energy, split_mmd
+from turinglearn.bias.pairs import FAMILIES, Distribution, Pair, pair
 from turinglearn.bias.squared_mean import squared_mean_difference, squared_mean_interval, squared_mean_of_products
-from turinglearn.bias.teaching import taught
+from turinglearn.bias.training import fit_discriminator
 from turinglearn.bias.tuning import Trial, Tuned, tune
 
 __all__ = [
     "FAMILIES",
     "Completion",
     "CrossExamination",
+    "DiscriminatorBias",
+    "Distribution",
+    "DistributionSplit",
     "Divergences",
     "Estimates",
-    "JudgeBias",
-    "Law",
-    "LawSplit",
     "LogLossSplit",
     "Pair",
     "ParameterErrors",
@@ -37,14 +37,15 @@ __all__ = [
     "completion",
     "cramer_rao",
     "cross_examine",
+    "discriminator_bias",
     "divergences",
     "errors_of",
     "excess_log_loss",
+    "fit_discriminator",
     "holm",
     "interquartile_mean",
     "iqm_interval",
     "jackknife",
-    "judge_bias",
     "log_odds_of",
     "mean_interval",
     "pair",
@@ -59,7 +60,6 @@ __all__ = [
     "squared_mean_difference",
     "squared_mean_interval",
     "squared_mean_of_products",
-    "taught",
     "tune",
     "variance",
 ]

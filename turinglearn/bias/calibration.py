@@ -1,46 +1,68 @@
-"""Whether log-odds mean what they say, where the exact ones are known."""
+"""Calibration of estimated log-odds, where the exact ones are known."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.special import expit
 
-from turinglearn.metrics.inputs import whole
+from turinglearn.metrics.inputs import Floats, whole
 from turinglearn.objectives import softplus
-from turinglearn.protocols import Array
 
 __all__ = ["calibration_error", "calibration_slope"]
 
 
-def calibration_error(estimates: Array, truth: Array, *, bins: int = 20) -> float:
-    """Mean square gap between what is said and what is so: ∫ (σ(r̂) - E[π | r̂])² dm, for r̂ and r (N,), N >= 2, π = σ(r).
+def calibration_error(estimates: ArrayLike, truth: ArrayLike, *, bins: int = 20) -> float:
+    """Compute the mean squared difference between predicted and true probabilities, ∫ (σ(r̂) - E[π | r̂])² dm.
 
-    The points are sorted by r̂ into bins of as many each, or more where r̂ ties: points of which the judge says the same stay
-    together. In a bin of n points with gaps g = σ(r̂) - π, ḡ² - Var(g) / n is the squared mean gap without bias, so that
-    noise within a bin does not pass for a gap (Kumar, Liang & Ma, NeurIPS 2019), and the error of a judge with little of it
-    can come out negative. What remains of the binning makes the error smaller than it is, by about the square of a bin's
-    width.
+    The points are sorted by r̂ into bins with the same number of points each, or more where r̂ ties: points with the same
+    prediction stay together. In a bin of n points with gaps g = σ(r̂) - π, ḡ² - Var(g) / n is an unbiased estimate of the
+    squared mean gap, so that noise within a bin does not count as a gap (Kumar, Liang and Ma, NeurIPS 2019). It can
+    therefore be negative. Binning makes the error smaller than it is, by about the square of a bin's width.
+
+    Parameters
+    ----------
+    estimates : array-like of shape (N,)
+        Estimated log-odds r̂ at N >= 2 points.
+    truth : array-like of shape (N,)
+        Exact log-odds r there; π = σ(r).
+    bins : int
+        Number of bins.
+
+    Returns
+    -------
+    float
     """
     r_hat, pi = _checked(estimates, truth)
     bins, n = whole(bins, "bins"), len(r_hat)
     if n < 2:
-        raise ValueError(f"There are {n} points; expected at least 2, whose scatter tells noise from gaps. Ask at more points.")
+        raise ValueError(
+            f"There are {n} points; expected at least 2, whose scatter separates noise from gaps. Score more points."
+        )
     order = np.argsort(r_hat, kind="stable")
-    said, gaps = r_hat[order], expit(r_hat[order]) - pi[order]
+    predicted, gaps = r_hat[order], expit(r_hat[order]) - pi[order]
     many = min(bins, n // 2)
-    starts = np.unique(np.searchsorted(said, said[np.arange(many) * n // many]))  # each where a tie begins
+    starts = np.unique(np.searchsorted(predicted, predicted[np.arange(many) * n // many]))  # each where a tie begins
     starts = starts[np.diff(starts, prepend=-2) > 1]  # no bin of one point, which has no variance
     parts = np.split(gaps, starts[1:])
     squares = [part.mean() ** 2 - part.var(ddof=1) / len(part) for part in parts]
     return float(np.average(squares, weights=[len(part) for part in parts]))
 
 
-def calibration_slope(estimates: Array, truth: Array) -> float:
-    """The slope a of logistic regression on r̂ (N,), σ(a r̂ + b), with the exact chances π = σ(r) as labels (Cox 1958).
+def calibration_slope(estimates: ArrayLike, truth: ArrayLike) -> float:
+    """Compute the slope a of the logistic regression σ(a r̂ + b) with exact probabilities as labels (Cox 1958).
 
-    1 is calibrated, less is overconfident, more is timid; nan where r̂ is constant.
+    Parameters
+    ----------
+    estimates : array-like of shape (N,)
+        Estimated log-odds r̂.
+    truth : array-like of shape (N,)
+        Exact log-odds r at the same points; the labels are σ(r).
+
+    Returns
+    -------
+    float
+        1 for calibrated log-odds, less for overconfident ones, more for underconfident ones; nan where r̂ is constant.
     """
     r_hat, pi = _checked(estimates, truth)
     spread = float(r_hat.std())
@@ -49,7 +71,7 @@ def calibration_slope(estimates: Array, truth: Array) -> float:
     Z = np.stack((r_hat / spread, np.ones_like(r_hat)), axis=1)
     theta = np.zeros(2)
 
-    def loss(theta: Any) -> float:
+    def loss(theta: Floats) -> float:
         z = Z @ theta
         return float(np.mean(softplus(z) - pi * z))
 
@@ -65,8 +87,8 @@ def calibration_slope(estimates: Array, truth: Array) -> float:
     return float(theta[0] / spread)
 
 
-def _checked(estimates: Array, truth: Array) -> tuple[Any, Any]:
-    """r̂ and π, (N,)."""
+def _checked(estimates: ArrayLike, truth: ArrayLike) -> tuple[Floats, Floats]:
+    """Return r̂ and π, (N,) each, or raise a ValueError."""
     r_hat, r = np.asarray(estimates, dtype=float), np.asarray(truth, dtype=float)
     if r_hat.ndim != 1 or r_hat.shape != r.shape or len(r) == 0:
         raise ValueError(

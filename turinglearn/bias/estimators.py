@@ -1,34 +1,54 @@
-"""Bias and efficiency of parametric generators: their parameters over seeds, beside the truth and the Cramér-Rao bound."""
+"""Bias and efficiency of parametric generators, from their parameters over seeds, and the Cramér-Rao bound."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.stats import t as student_t
 
 from turinglearn.bias.jackknife import jackknife_of
 from turinglearn.metrics import Interval
-from turinglearn.metrics.inputs import positive, whole
-from turinglearn.protocols import Array
+from turinglearn.metrics.inputs import Floats, positive, whole
 
 __all__ = ["ParameterErrors", "cramer_rao", "parameter_errors", "relative_efficiency"]
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterErrors:
-    """Bias and root mean square error of each parameter, with intervals, over seeds."""
+    """Bias and root mean square error of each parameter over seeds.
+
+    Attributes
+    ----------
+    bias : tuple of Interval
+        Bias of each parameter.
+    rmse : tuple of Interval
+        Root mean square error of each parameter.
+    """
 
     bias: tuple[Interval, ...]
     rmse: tuple[Interval, ...]
 
 
-def parameter_errors(estimates: Array, truth: Array, *, level: float = 0.95) -> ParameterErrors:
-    """Bias mean(θ̂ - θ) and RMSE √mean (θ̂ - θ)² of estimates (S, k), one per seed, of the truth (k,); or (S,) and a number.
+def parameter_errors(estimates: ArrayLike, truth: ArrayLike, *, level: float = 0.95) -> ParameterErrors:
+    """Compute bias mean(θ̂ - θ) and RMSE √mean (θ̂ - θ)² of estimated parameters.
 
     The interval of the bias is Student's, that of the RMSE the jackknife's of its logarithm.
+
+    Parameters
+    ----------
+    estimates : array-like of shape (S, k) or (S,)
+        Estimated parameters, one row for each of S >= 3 seeds.
+    truth : array-like of shape (k,), or a number
+        True parameters.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    ParameterErrors
     """
     errors = _errors(estimates, truth)
     n = len(errors)
@@ -43,11 +63,28 @@ def parameter_errors(estimates: Array, truth: Array, *, level: float = 0.95) -> 
     return ParameterErrors(bias, rmse)
 
 
-def relative_efficiency(estimates: Array, control: Array, truth: Array, *, level: float = 0.95) -> tuple[Interval, ...]:
-    """Mean square error of a control over that of the estimates, both (S, k) on the same data sets, for each parameter.
+def relative_efficiency(
+    estimates: ArrayLike, control: ArrayLike, truth: ArrayLike, *, level: float = 0.95
+) -> tuple[Interval, ...]:
+    """Compute the mean square error of a control over that of the estimates, for each parameter.
 
-    Shapes as in `parameter_errors`. 1 is as good as the control, such as maximum likelihood; less is worse. The interval is the
-    jackknife's of the logarithm over seeds, so what a data set does to both falls out.
+    1 is as good as the control, such as maximum likelihood; less is worse. The interval is the jackknife's of the logarithm
+    over seeds, so that effects of a data set on both cancel.
+
+    Parameters
+    ----------
+    estimates : array-like of shape (S, k) or (S,)
+        Estimated parameters, as in `parameter_errors`.
+    control : array-like of shape (S, k) or (S,)
+        Parameters that the control estimated from the same data sets.
+    truth : array-like of shape (k,), or a number
+        True parameters.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    tuple of Interval
     """
     ours, theirs = _errors(estimates, truth) ** 2, _errors(control, truth) ** 2
     if ours.shape != theirs.shape:
@@ -62,12 +99,34 @@ def relative_efficiency(estimates: Array, control: Array, truth: Array, *, level
     return tuple(jackknife_of(float(theta), each, level=level, log=True) for theta, each in found)
 
 
-def cramer_rao(log_density: Callable[[Any, Any], Any], truth: Array, draws: Array, n: int, *, step: float = 1e-4) -> Any:
-    """The least standard deviation (k,) that an unbiased estimator of θ can have from n samples: √diag(I⁻¹ / n).
+def cramer_rao(
+    log_density: Callable[[Floats, Floats], ArrayLike], truth: ArrayLike, draws: Floats, n: int, *, step: float = 1e-4
+) -> Floats:
+    """Compute the Cramér-Rao bound √diag(I⁻¹ / n) on the standard deviation of unbiased estimators.
 
-    The information I = E s sᵀ is the mean over draws (m, d) from the law at the truth (k,), with scores s = ∂ log p / ∂θ by
-    central differences of log_density(x, θ) -> (m,). Its own error is of order 1/√m. A single number is a truth of one
-    parameter. Rao (1945); Cramér (1946).
+    The information I = E s sᵀ is the mean over draws from the distribution at the truth, with scores s = ∂ log p / ∂θ by
+    central differences. Its own error is of order 1/√m.
+
+    Parameters
+    ----------
+    log_density : callable
+        Function of samples (m, d) and parameters (k,) that returns log-densities (m,).
+    truth : array-like of shape (k,), or a number
+        True parameters.
+    draws : ndarray of shape (m, d)
+        Samples from the distribution at the truth.
+    n : int
+        Number of samples that the estimator sees.
+    step : float
+        Step of the differences.
+
+    Returns
+    -------
+    ndarray of shape (k,)
+
+    References
+    ----------
+    Rao (1945). Cramér (1946).
     """
     theta, n, step = np.atleast_1d(np.asarray(truth, dtype=float)), whole(n, "n"), positive(step, "step")
     densities = [
@@ -88,23 +147,24 @@ def cramer_rao(log_density: Callable[[Any, Any], Any], truth: Array, draws: Arra
     return np.sqrt(np.diag(np.linalg.inv(information)) / n)
 
 
-def _means(squares: Any) -> tuple[Any, Any]:
-    """The mean of squares (S, k) over seeds, (k,), and without each seed, (S, k)."""
+def _means(squares: Floats) -> tuple[Floats, Floats]:
+    """Return the mean of squares (S, k) over seeds, (k,), and without each seed, (S, k)."""
     n, none = len(squares), np.zeros_like(squares[:1])
     before, after = np.cumsum(squares, axis=0), np.cumsum(squares[::-1], axis=0)[::-1]
     without = np.concatenate((none, before[:-1])) + np.concatenate((after[1:], none))  # not by subtraction: one may be all
     return before[-1] / n, without / (n - 1)
 
 
-def _errors(estimates: Array, truth: Array) -> Any:
-    estimates, truth = np.asarray(estimates, dtype=float), np.asarray(truth, dtype=float)
-    if estimates.ndim not in (1, 2) or truth.shape != estimates.shape[1:] or len(estimates) < 3:
+def _errors(estimates: ArrayLike, truth: ArrayLike) -> Floats:
+    """Return the errors (S, k), or raise a ValueError."""
+    found, exact = np.asarray(estimates, dtype=float), np.asarray(truth, dtype=float)
+    if found.ndim not in (1, 2) or exact.shape != found.shape[1:] or len(found) < 3:
         raise ValueError(
-            f"estimates have shape {estimates.shape} and the truth {truth.shape}; expected (S, k) with S >= 3 seeds and (k,), "
+            f"estimates have shape {found.shape} and the truth {exact.shape}; expected (S, k) with S >= 3 seeds and (k,), "
             "or (S,) and one number."
         )
-    if not (np.all(np.isfinite(estimates)) and np.all(np.isfinite(truth))):
+    if not (np.all(np.isfinite(found)) and np.all(np.isfinite(exact))):
         raise ValueError(
             "estimates and truth must be finite numbers. Leave out the seeds that failed, and report how many did."
         )
-    return (estimates - truth).reshape(len(estimates), -1)
+    return (found - exact).reshape(len(found), -1)

@@ -1,4 +1,4 @@
-"""Pairs of laws with exact log-odds, and a dial that sets how far apart they are."""
+"""Pairs of distributions with exact log-odds and a divergence of one's choice."""
 
 from __future__ import annotations
 
@@ -6,89 +6,115 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.stats import t as student
 
-from turinglearn.datasets import banana, bits, gaussian, mixture, ring, student_t
-from turinglearn.metrics.inputs import positive, whole
+from turinglearn.datasets import Mixture, banana, bits, gaussian, mixture, ring, student_t
+from turinglearn.metrics.inputs import Floats, SeedLike, positive, whole
 from turinglearn.protocols import Array, Batch, Rng
 
-__all__ = ["FAMILIES", "Law", "Pair", "pair"]
+__all__ = ["FAMILIES", "Distribution", "Pair", "pair"]
 
 
-class Law(Protocol):
-    """A law that can be drawn from, and whose density is known; the problems of `turinglearn.datasets` are such laws."""
+class Distribution(Protocol):
+    """A distribution that can be drawn from, and whose density is known, such as those of `turinglearn.datasets`."""
 
     @property
     def dimension(self) -> int:
-        """How many features a sample has."""
+        """Number of features of a sample."""
         ...
 
-    def sample(self, n: int, random_state: Any = None) -> Any:
-        """n samples, (n, dimension)."""
+    def sample(self, n: int, random_state: SeedLike = None) -> Floats:
+        """Draw n samples, (n, dimension)."""
         ...
 
-    def log_density(self, x: Array) -> Any:
-        """The log-density at x (n, dimension), (n,)."""
+    def log_density(self, x: Array) -> Floats:
+        """Return the log-density (n,) at x (n, dimension)."""
         ...
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A genuine law p and a counterfeit law q, both known.
+    """A real distribution p and a fake distribution q, both known.
 
-    kl is KL(p ‖ q) in nats, exact; None for laws of one's own, of which `divergences` finds it.
+    Parameters
+    ----------
+    p, q : Distribution
+        The distributions, with the same number of features.
+    name : str
+        Name of the pair.
+    kl : float or None
+        KL(p ‖ q) in nats, exact; None if it is not known, and `divergences` estimates it.
     """
 
-    p: Law
-    q: Law
+    p: Distribution
+    q: Distribution
     name: str = "pair"
     kl: float | None = None
 
     def __post_init__(self) -> None:
         if self.p.dimension != self.q.dimension:
             raise ValueError(
-                f"p has {self.p.dimension} features and q has {self.q.dimension}; expected as many. Choose laws of one space."
+                f"p has {self.p.dimension} features and q has {self.q.dimension}; expected the same "
+                "number. Choose distributions of one space."
             )
 
     @property
     def dimension(self) -> int:
-        """How many features a sample has."""
+        """Number of features of a sample."""
         return self.p.dimension
 
-    def log_odds(self, x: Array) -> Any:
-        """r(x) = log p(x) / q(x) at x (n, d), (n,): what the best judge says."""
+    def log_odds(self, x: Array) -> Floats:
+        """Return r(x) = log p(x) / q(x), (n,), at x (n, d): the log-odds of the best discriminator."""
         return self.p.log_density(x) - self.q.log_density(x)
 
     def draw(self, n: int, rng: Rng) -> tuple[Batch, Batch]:
-        """n genuine and n counterfeit samples: a training set."""
+        """Draw n real and n fake samples: a training set."""
         return Batch(self.p.sample(n, rng)), Batch(self.q.sample(n, rng))
 
-    def points(self, n: int, rng: Rng) -> Any:
-        """n points of m = (p + q) / 2, (n, d), half of them of each, rounded up."""
+    def points(self, n: int, rng: Rng) -> Floats:
+        """Draw n points of m = (p + q) / 2, (n, d): half of them from each, rounded up for p."""
         return np.concatenate((self.p.sample(n - n // 2, rng), self.q.sample(n // 2, rng)))
 
 
 def pair(family: str, dimension: int, kl: float) -> Pair:
-    """The pair of this family in this many dimensions with KL(p ‖ q) = kl nats, to 1e-6 of it.
+    """Make a pair of distributions with known log-odds and KL(p ‖ q) = kl nats, to a relative error of 1e-6.
 
-    Families, p against q:
+    The families, p against q, are:
 
     - ``shifted``: N(0, I) against N(δu, I), u the diagonal; kl = δ²/2.
     - ``scaled``: N(0, I) against the narrower N(0, s²I).
     - ``correlated``: a Gaussian whose neighbouring features correlate by ρ, as in an autoregression, against N(0, I); from
       two dimensions on. kl = -(d - 1)/2 log(1 - ρ²).
-    - ``mixture``: two round Gaussians at ±2 on the first axis against the same, moved along that axis.
-    - ``student``: independent t with 3 degrees of freedom against the same, moved along the diagonal.
-    - ``bits``: fair coins against biased ones; log-odds take d + 1 values.
+    - ``mixture``: two round Gaussians at ±2 on the first axis against the same, shifted along that axis.
+    - ``student``: independent t with 3 degrees of freedom against the same, shifted along the diagonal.
+    - ``bits``: fair bits against biased ones; log-odds have d + 1 values.
     - ``ring``: eight Gaussians (σ = .15) on a circle against a larger circle of them; two dimensions.
     - ``banana``: a Gaussian bent by b against N(0, I); from two dimensions on. kl = b².
 
-    ValueError for a family that does not exist, or not in that dimension, or that does not reach kl: 10 nats for each
-    correlation of ``correlated`` and each coin of ``bits``, 1,000 in all for the others. Beyond, numbers run out of digits.
+    The largest kl is 10 nats for each correlation of ``correlated`` and for each bit of ``bits``, and 1,000 in all for the
+    others. Beyond that, floating-point numbers are not precise enough.
+
+    Parameters
+    ----------
+    family : str
+        Name of the family, a key of `FAMILIES`.
+    dimension : int
+        Number of features.
+    kl : float
+        KL(p ‖ q) in nats.
+
+    Returns
+    -------
+    Pair
+
+    Raises
+    ------
+    ValueError
+        For a family that does not exist, or not in that dimension, or that does not reach kl.
     """
     d, kl = whole(dimension, "dimension"), positive(kl, "kl")
     if family not in FAMILIES:
@@ -97,10 +123,10 @@ def pair(family: str, dimension: int, kl: float) -> Pair:
     if d < least or (most is not None and d > most):
         wanted = f"{least}" if most == least else f"at least {least}"
         raise ValueError(f"pair({family!r}, dimension={d}): this family takes {wanted} dimensions.")
-    reach = _REACH[family](d) if family in _REACH else 1_000.0
-    if kl > reach:
+    largest = _LARGEST_KL[family](d) if family in _LARGEST_KL else 1_000.0
+    if kl > largest:
         raise ValueError(
-            f"pair({family!r}, dimension={d}, kl={kl:g}): this family reaches {reach:.0f} nats there. Choose a smaller kl."
+            f"pair({family!r}, dimension={d}, kl={kl:g}): this family reaches {largest:.0f} nats there. Choose a smaller kl."
         )
     return FAMILIES[family](d, kl)
 
@@ -114,7 +140,7 @@ def _scaled(d: int, kl: float) -> Pair:
     def divergence(log_s: float) -> float:
         return d * (0.5 * math.expm1(-2 * log_s) + log_s)  # d/2 (1/s² - 1 + log s²)
 
-    s = math.exp(_dial(divergence, kl, -1))
+    s = math.exp(_solve(divergence, kl, -1))
     return Pair(gaussian(np.zeros(d), np.eye(d)), gaussian(np.zeros(d), s * s * np.eye(d)), "scaled", kl)
 
 
@@ -128,38 +154,38 @@ def _mixture(d: int, kl: float) -> Pair:
     along = np.zeros(d)
     along[0] = 1.0
 
-    def law(move: float, dimension: int = d) -> Any:
+    def distribution(shift: float, dimension: int = d) -> Mixture:
         axis = along[:dimension]
-        return mixture([0.5, 0.5], [(move - 2) * axis, (move + 2) * axis], np.tile(np.eye(dimension), (2, 1, 1)))
+        return mixture([0.5, 0.5], [(shift - 2) * axis, (shift + 2) * axis], np.tile(np.eye(dimension), (2, 1, 1)))
 
-    move = _dial(lambda move: _gaussians(law(0.0, 1), law(move, 1)), kl, 1)  # the other axes are alike
-    return Pair(law(0.0), law(move), "mixture", kl)
+    shift = _solve(lambda shift: _gaussians(distribution(0.0, 1), distribution(shift, 1)), kl, 1)  # the other axes are equal
+    return Pair(distribution(0.0), distribution(shift), "mixture", kl)
 
 
 def _student(d: int, kl: float) -> Pair:
     u, w = _legendre(2_000)
     z = student.ppf((1 + u) / 2, 3)  # Σ w/2 f(z) is the expectation of f under t
 
-    def divergence(move: float) -> float:
-        return float(d * np.sum(w / 2 * (student.logpdf(z, 3) - student.logpdf(z - move, 3))))
+    def divergence(shift: float) -> float:
+        return float(d * np.sum(w / 2 * (student.logpdf(z, 3) - student.logpdf(z - shift, 3))))
 
-    return Pair(student_t(3, np.zeros(d)), student_t(3, np.full(d, _dial(divergence, kl, 1))), "student", kl)
+    return Pair(student_t(3, np.zeros(d)), student_t(3, np.full(d, _solve(divergence, kl, 1))), "student", kl)
 
 
 @cache
-def _legendre(nodes: int) -> tuple[Any, Any]:
-    """Nodes and weights of Gauss and Legendre's rule on [-1, 1]; they take a second."""
+def _legendre(nodes: int) -> tuple[Floats, Floats]:
+    """Return nodes and weights of the Gauss-Legendre rule on [-1, 1], which take a second to compute."""
     return np.polynomial.legendre.leggauss(nodes)
 
 
 def _bits(d: int, kl: float) -> Pair:
-    gap = math.sqrt(-math.expm1(-2 * kl / d))  # kl = -d/2 log(1 - gap²), chances (1 ± gap)/2
+    gap = math.sqrt(-math.expm1(-2 * kl / d))  # kl = -d/2 log(1 - gap²), probabilities (1 ± gap)/2
     return Pair(bits(np.full(d, 0.5)), bits(np.full(d, (1 + gap) / 2)), "bits", kl)
 
 
 def _ring(d: int, kl: float) -> Pair:
     p = ring(8, 1.0, 0.15)
-    growth = _dial(lambda growth: _gaussians(p, ring(8, 1 + growth, 0.15)), kl, 1)
+    growth = _solve(lambda growth: _gaussians(p, ring(8, 1 + growth, 0.15)), kl, 1)
     return Pair(p, ring(8, 1 + growth, 0.15), "ring", kl)
 
 
@@ -177,28 +203,28 @@ FAMILIES: dict[str, Callable[[int, float], Pair]] = {
     "ring": _ring,
     "banana": _banana,
 }
-_REACH: dict[str, Callable[[int], float]] = {"correlated": lambda d: 10.0 * (d - 1), "bits": lambda d: 10.0 * d}
+_LARGEST_KL: dict[str, Callable[[int], float]] = {"correlated": lambda d: 10.0 * (d - 1), "bits": lambda d: 10.0 * d}
 _DIMENSIONS: dict[str, tuple[int, int | None]] = {"correlated": (2, None), "ring": (2, 2), "banana": (2, None)}
 
 
-def _dial(divergence: Callable[[float], float], kl: float, sign: int) -> float:
-    """The setting, of this sign, at which a divergence that rises from 0 on reaches kl."""
+def _solve(divergence: Callable[[float], float], kl: float, sign: int) -> float:
+    """Return the parameter, of this sign, at which a divergence that increases from 0 on is kl."""
     far = 1.0
     while divergence(sign * far) < kl:
         far *= 2
     return sign * float(brentq(lambda size: divergence(sign * size) - kl, 0.0, far, xtol=1e-12, rtol=1e-12))
 
 
-def _gaussians(p: Any, q: Any) -> float:
-    """KL(p ‖ q) of two mixtures of round Gaussians in one or two dimensions, by the trapezoid rule on each of p's.
+def _gaussians(p: Mixture, q: Mixture) -> float:
+    """Return KL(p ‖ q) of two mixtures of round Gaussians in one or two dimensions, by the trapezoid rule on each of p's.
 
-    Its error falls exponentially in the number of nodes (Trefethen & Weideman, SIAM Review 2014): in one dimension, where laws
-    are close, that of Gauss and Hermite's rule with as many is 1,000 times as large.
+    The error falls exponentially in the number of nodes (Trefethen and Weideman, SIAM Review 2014). In one dimension, where
+    distributions are close, that of the Gauss-Hermite rule with the same number is 1,000 times as large.
     """
     z = np.linspace(-8, 8, 65)
     w = np.exp(-(z**2) / 2)
     nodes = np.stack(np.meshgrid(*[z] * p.dimension, indexing="ij"), axis=-1).reshape(-1, p.dimension)
     weights = np.prod(np.stack(np.meshgrid(*[w / w.sum()] * p.dimension, indexing="ij"), axis=-1).reshape(nodes.shape), axis=1)
-    x = (p.modes[:, None] + p.sigma * nodes).reshape(-1, p.dimension)
+    x = (p.modes[:, None] + p.factors[0, 0, 0] * nodes).reshape(-1, p.dimension)
     ratio = (p.log_density(x) - q.log_density(x)).reshape(len(p.modes), -1)
     return float(p.weights @ ratio @ weights)

@@ -1,6 +1,6 @@
-"""The public contract suite: what a player of your own must keep, one promise at a time."""
+"""Contract checks for generators and discriminators: each requirement is one check with its own message."""
 
 from turinglearn.checks.players import check_discriminator, check_generator
-from turinglearn.checks.suite import BrokenContract, Check, Result
+from turinglearn.checks.suite import BrokenContract, CheckResult, CheckSuite, ContractCheck
 
-__all__ = ["BrokenContract", "Check", "Result", "check_discriminator", "check_generator"]
+__all__ = ["BrokenContract", "CheckResult", "CheckSuite", "ContractCheck", "check_discriminator", "check_generator"]

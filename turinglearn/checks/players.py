@@ -1,13 +1,13 @@
-"""The suites: every check of a discriminator, and every check of a generator."""
+"""The suites of checks: one for discriminators, one for generators."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from turinglearn.checks import evidence, forging, judging, keeping
-from turinglearn.checks.problem import problem
-from turinglearn.checks.suite import Check, Subject, suite
+from turinglearn.checks import discriminators, evidence, generators, persistence
+from turinglearn.checks.feedback import opponents, teachers
+from turinglearn.checks.samples import make_samples
+from turinglearn.checks.suite import Case, CheckSuite, make_suite
 from turinglearn.contract import name_of
 from turinglearn.discriminators import as_discriminator
 from turinglearn.generators import as_generator
@@ -16,34 +16,87 @@ __all__ = ["check_discriminator", "check_generator"]
 
 
 def check_discriminator(
-    player: Any, *, genuine: Any = None, counterfeit: Any = None, expected_failures: Mapping[str, str] | None = None
-) -> Iterator[Check]:
-    """Checks of a discriminator: an instance, or a classifier or torch module, which is adapted first.
+    player: object, *, real: object = None, fake: object = None, expected_failures: Mapping[str, str] | None = None
+) -> CheckSuite:
+    """Return the contract checks of a discriminator.
 
-    Call each: it raises `BrokenContract`, which is a `PlayerError` and an AssertionError, where the player breaks what the
-    check is named after, and gives a `Result` else. The player itself is never taught.
+    Call each check: it raises `BrokenContract` where the player breaks the requirement that the check is named after, and
+    returns a `CheckResult` otherwise. Requirements about optional methods and flags, such as `vjp`, apply to players that have
+    them. The player itself is never taught.
 
-    genuine: samples to try it on, (n, *event), some hundred; None for two Gaussian features. counterfeit: others, easily
-    told from them; None for genuine ones moved by four spreads. expected_failures: names of checks that it fails, each with the
-    reason; these must fail. Raises TypeError for what is no discriminator.
+    Parameters
+    ----------
+    player : Discriminator, classifier or torch module
+        The player. Classifiers and modules are adapted by `as_discriminator` first.
+    real : array-like of shape (n, *event), optional
+        Some hundred real samples to check it on; by default two Gaussian features.
+    fake : array-like of shape (n, *event), optional
+        Fakes that are easy to tell from them; by default the real samples, four standard deviations away.
+    expected_failures : dict of str to str, optional
+        Names of checks that the player fails, with the reasons. These checks must fail.
 
+    Returns
+    -------
+    CheckSuite
+        The checks, to be iterated over.
+
+    Raises
+    ------
+    TypeError
+        If the player is not a discriminator.
+    ValueError
+        If the samples cannot be used, or `expected_failures` names an unknown check.
+
+    Examples
+    --------
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from turinglearn.checks import check_discriminator
-    >>> {check().status for check in check_discriminator(GaussianNB())} <= {"passed", "skipped"}
-    True
+    >>> {check().status for check in check_discriminator(GaussianNB())}
+    {'passed'}
     """
-    ways = judging.taught, judging.go_on, judging.show
-    subject = Subject(as_discriminator(player), problem(genuine, counterfeit), name_of(player), *ways)
-    trials = (*judging.TRIALS, *evidence.TRIALS, *keeping.TRIALS)
-    return suite(trials, judging.BASICS, subject, expected_failures)
+    methods = discriminators.teach, discriminators.teach_more, discriminators.observe
+    case = Case(as_discriminator(player), make_samples(real, fake), name_of(player), *methods)
+    requirements = (*discriminators.REQUIREMENTS, *evidence.REQUIREMENTS, *persistence.REQUIREMENTS)
+    return make_suite(requirements, case, expected_failures)
 
 
-def check_generator(player: Any, *, genuine: Any = None, expected_failures: Mapping[str, str] | None = None) -> Iterator[Check]:
-    """Checks of a generator: an instance, or an estimator with `fit` and `sample`, which is adapted first.
+def check_generator(
+    player: object,
+    *,
+    real: object = None,
+    discriminator: object = None,
+    expected_failures: Mapping[str, str] | None = None,
+) -> CheckSuite:
+    """Return the contract checks of a generator.
 
-    As `check_discriminator`. genuine: samples of the kind that it is to make, (n, *event), some hundred; None for two Gaussian
-    features. Raises TypeError for what is no generator.
+    The checks are used as those of `check_discriminator`. The generator learns from feedback of its own `feedback_type`, which
+    a signal makes from a discriminator.
+
+    Parameters
+    ----------
+    player : Generator or estimator
+        The player. Estimators with `fit` and `sample` are adapted by `as_generator` first.
+    real : array-like of shape (n, *event), optional
+        Some hundred samples of the kind that it is to generate; by default two Gaussian features.
+    discriminator : Discriminator, classifier or torch module, optional
+        The discriminator that it learns from and plays against. By default one with log-odds and an exact gradient, or a
+        random forest. A generator with a feedback type of your own may need another.
+    expected_failures : dict of str to str, optional
+        Names of checks that the player fails, with the reasons. These checks must fail.
+
+    Returns
+    -------
+    CheckSuite
+        The checks, to be iterated over.
+
+    Raises
+    ------
+    TypeError
+        If the player is not a generator, or `discriminator` is not a discriminator.
+    ValueError
+        If the samples cannot be used, or `expected_failures` names an unknown check.
     """
-    ways = forging.taught, forging.go_on, forging.show
-    subject = Subject(as_generator(player), problem(genuine), name_of(player), *ways)
-    return suite((*forging.TRIALS, *keeping.TRIALS), forging.BASICS, subject, expected_failures)
+    methods = generators.teach, generators.teach_more, generators.observe
+    own = None if discriminator is None else (as_discriminator(discriminator),)
+    case = Case(as_generator(player), make_samples(real), name_of(player), *methods, own or teachers(), own or opponents())
+    return make_suite((*generators.REQUIREMENTS, *persistence.REQUIREMENTS), case, expected_failures)

@@ -1,21 +1,21 @@
-"""Genuine data without a network: problems whose law is known, and tables that ship with scikit-learn."""
+"""Real data without a download: distributions with known density, and tables that ship with scikit-learn."""
 
 from __future__ import annotations
 
-from turinglearn.datasets.densities import Mixture, Moons, Problem, gaussian, grid, mixture, moons, ring
-from turinglearn.datasets.laws import Banana, Bits, StudentT, banana, bits, student_t
+from turinglearn.datasets.densities import KnownDistribution, Mixture, Moons, gaussian, grid, mixture, moons, ring
+from turinglearn.datasets.distributions import Banana, Bits, StudentT, banana, bits, student_t
 from turinglearn.datasets.quantiles import GAndK, g_and_k, g_and_k_quantile
-from turinglearn.datasets.tables import Table, breast_cancer, digits, wine
+from turinglearn.datasets.tables import SplitTable, breast_cancer, digits, wine
 
 __all__ = [
     "Banana",
     "Bits",
     "GAndK",
+    "KnownDistribution",
     "Mixture",
     "Moons",
-    "Problem",
+    "SplitTable",
     "StudentT",
-    "Table",
     "banana",
     "bits",
     "breast_cancer",

@@ -1,9 +1,10 @@
-"""A judge that a person wrote: a function of x, and at most the level of its scores is learned."""
+"""Discriminators that are handwritten functions of x, of which at most a slope and an intercept are learned."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,92 +12,114 @@ from sklearn.base import BaseEstimator
 
 from turinglearn.arrays import like, namespace, to_numpy
 from turinglearn.contract import check_values
-from turinglearn.discriminators.answers import ask, unstarted
-from turinglearn.discriminators.platt import platt
+from turinglearn.discriminators.classifiers.calibration import Platt
+from turinglearn.discriminators.common import call_user_code, not_started_error
 from turinglearn.protocols import Array, Batch, LogOdds, Pullback, Rng, Scores
 
 __all__ = ["HandwrittenDiscriminator"]
 
 
 class HandwrittenDiscriminator(BaseEstimator):
-    """A function of x as a discriminator: higher means more genuine.
+    """A function of x as a discriminator: higher means more real.
 
-    By itself the function gives an order, so this says plain scores s(x): taken for log-odds, a fixed function has no
-    equilibrium, and would pull every generator to its maximum. With fit_level each update fits r = a s(x) + b to the
-    genuine and counterfeit samples, by logistic regression with Platt's (1999) targets, corrected by their counts, and
-    this says log-odds: they vanish when the function no longer tells the two apart. Between start and the first update
-    r = 0.
+    The function alone gives an order, so its values are plain scores s(x): if they were taken for log-odds, the game would have
+    no equilibrium, and a generator would be pulled to the maximum of the function. With `fit_intercept`, each update fits ::
+
+        r(x) = a s(x) + b                                                                                    (1)
+
+    to the real and fake samples, by logistic regression with Platt's targets [1]_, corrected by their counts, and the
+    evidence is log-odds: they vanish when the function no longer separates the two. Between start and the first update r = 0.
 
     Parameters
     ----------
     score : callable
-        score(x) -> (n,), floating-point, finite; x is (n, *event), of the counterfeits' library and precision, and n is any
-        number: a signal that estimates gradients asks about many probes at once. It is called with given=, the condition
-        (n, c) or None, if it has a parameter of that name.
-    fit_level : bool
-        Whether to learn a and b.
+        ``score(x) -> (n,)``, floating-point and finite. x is (n, *event), in the library and precision of the fakes, and n is
+        any number: a signal that estimates gradients probes many points at once. If the function has a parameter
+        ``condition``, it is passed the conditions (n, c), or None.
+    fit_intercept : bool, default=False
+        Whether to fit a and b.
     gradient : callable, optional
-        gradient(x) -> ds/dx, shaped like x; called like score. With it, and only with it, there is an exact `vjp`.
+        ``gradient(x) -> ds/dx``, shaped like x, called like `score`. Only with it is there an exact `vjp`.
 
     Attributes
     ----------
-    slope_, level_ : a and b, with fit_level.
+    slope_ : float
+        a of (1), with `fit_intercept`.
+    intercept_ : float
+        b of (1), with `fit_intercept`.
+
+    References
+    ----------
+    .. [1] Platt, Probabilistic outputs for support vector machines and comparisons to regularized likelihood methods, 1999.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from turinglearn.discriminators import HandwrittenDiscriminator
+    >>> from turinglearn.protocols import Batch
+    >>> near_origin = HandwrittenDiscriminator(lambda x: -(x**2).sum(axis=1))
+    >>> near_origin.score_samples(Batch(np.array([[1.0, 0.0], [1.0, 2.0]]))).values
+    array([-1., -5.])
     """
+
+    slope_: float
+    intercept_: float
 
     def __init__(
         self,
         score: Callable[..., Array],
         *,
-        fit_level: bool = False,
+        fit_intercept: bool = False,
         gradient: Callable[..., Array] | None = None,
     ) -> None:
         self.score = score
-        self.fit_level = fit_level
+        self.fit_intercept = fit_intercept
         self.gradient = gradient
 
     @property
-    def says(self) -> type[Scores]:
-        """Plain scores, or log-odds once their level is fitted."""
-        return LogOdds if self.fit_level else Scores
+    def score_type(self) -> type[Scores]:
+        """`Scores`, or `LogOdds` with `fit_intercept`."""
+        return LogOdds if self.fit_intercept else Scores
 
     @property
     def refits(self) -> bool:
-        """Whether each update is a fit from scratch: that of the level."""
-        return self.fit_level
+        """Return whether each update is a fit from scratch: that of slope and intercept."""
+        return self.fit_intercept
 
     def start(self, example: Batch, rng: Rng) -> None:
-        """Forget the level: no opinion."""
-        if self.fit_level:
-            self.slope_, self.level_ = 0.0, 0.0
+        """Forget slope and intercept: the log-odds are 0 until the first update."""
+        if self.fit_intercept:
+            self.slope_, self.intercept_ = 0.0, 0.0
 
     def update(self, real: Batch, fake: Batch, rng: Rng) -> None:
-        """Fit the level, if it is to be fitted; the function stays as it is."""
-        if self.fit_level:
+        """Fit slope and intercept to real and fake samples, if `fit_intercept`; the function itself is fixed."""
+        if self.fit_intercept:
             scores = [np.asarray(to_numpy(self._score(batch)), dtype=float) for batch in (real, fake)]
-            self.slope_, self.level_ = platt(np.concatenate(scores), np.arange(real.n + fake.n) < real.n)
+            line = Platt.fit(np.concatenate(scores), np.arange(real.n + fake.n) < real.n)
+            self.slope_, self.intercept_ = line.slope, line.intercept
 
-    def examine(self, batch: Batch) -> Scores:
-        """The score or the log-odds of each sample, (n,), in the array library of the function's answer."""
-        slope, level = self._line()
-        return self.says(slope * self._score(batch) + level)
+    def score_samples(self, batch: Batch) -> Scores:
+        """Return the score or the log-odds of each sample, (n,), in the array library of the function's result."""
+        slope, intercept = self._line()
+        return self.score_type(slope * self._score(batch) + intercept)
 
     @property
     def vjp(self) -> Callable[[Batch], tuple[Scores, Pullback]]:
-        """The evidence and its exact pullback; without a gradient function there is none."""
+        """The evidence (n,) with its exact pullback; only with a gradient function."""
         if self.gradient is None:
             raise AttributeError("HandwrittenDiscriminator(gradient=None) has no vjp")
-        return self._vjp
+        return partial(self._vjp, self.gradient)
 
-    def _vjp(self, batch: Batch) -> tuple[Scores, Pullback]:
+    def _vjp(self, function: Callable[..., Array], batch: Batch) -> tuple[Scores, Pullback]:
         slope, _ = self._line()
-        gradient = _call(self.gradient, "gradient", batch)
-        check_values(_name(self.gradient, "gradient"), "gradient", gradient, tuple(batch.x.shape))
+        gradient = _call(function, "gradient", batch)
+        check_values(_name(function, "gradient"), "gradient", gradient, tuple(batch.x.shape))
 
         def pullback(slopes: Array) -> Array:
             column = namespace(gradient).reshape(like(slopes, gradient), (-1, *(1 for _ in gradient.shape[1:])))
             return slope * column * gradient
 
-        return self.examine(batch), pullback
+        return self.score_samples(batch), pullback
 
     def _score(self, batch: Batch) -> Array:
         scores = _call(self.score, "score", batch)
@@ -104,27 +127,28 @@ class HandwrittenDiscriminator(BaseEstimator):
         return scores
 
     def _line(self) -> tuple[float, float]:
-        """a and b of a s(x) + b."""
-        if not self.fit_level:
+        """Return a and b of (1)."""
+        if not self.fit_intercept:
             return 1.0, 0.0
         if not hasattr(self, "slope_"):
-            raise unstarted(self)
-        return self.slope_, self.level_
+            raise not_started_error(self)
+        return self.slope_, self.intercept_
 
 
-def _call(function: Any, role: str, batch: Batch) -> Array:
-    """function(x), or function(x, given=...) if it takes conditions."""
+def _call(function: Callable[..., Array], role: str, batch: Batch) -> Array:
+    """Return function(x), or function(x, condition=...) if it has that parameter."""
     try:
-        told = {"given": batch.given} if "given" in inspect.signature(function).parameters else {}
+        takes_conditions = "condition" in inspect.signature(function).parameters
     except (TypeError, ValueError):  # some compiled functions have no signature, and no such parameter
-        told = {}
+        takes_conditions = False
+    condition: dict[str, Any] = {"condition": batch.condition} if takes_conditions else {}
     x = batch.x
-    if isinstance(x, np.ndarray):  # the samples are the generator's: to be read, not written
+    if isinstance(x, np.ndarray):  # the samples belong to the generator: read-only
         x = x.view()
         x.flags.writeable = False
-    return ask(_name(function, role), f"examine {batch.n} samples", function, x, **told)
+    return call_user_code(_name(function, role), f"score {batch.n} samples", function, x, **condition)
 
 
-def _name(function: Any, role: str) -> str:
-    """How errors call a function that the user wrote."""
+def _name(function: object, role: str) -> str:
+    """Return the name of a user's function in errors."""
     return f"The {role} function {getattr(function, '__qualname__', None) or repr(function)}"

@@ -1,41 +1,64 @@
-"""Whatever a user brings as a generator, adapted where it is not one yet."""
+"""Adapter: anything that can serve as a generator, made one."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TypeGuard
 
 from turinglearn.arrays import is_module
-from turinglearn.generators.refitted import RefittedGenerator
+from turinglearn.generators.refitted import Model, RefittedGenerator
 from turinglearn.protocols import Generator
+from turinglearn.registry import resolve
 
 __all__ = ["as_generator"]
 
 
-def as_generator(player: Any) -> Generator:
-    """The player as a generator.
+def as_generator(player: object) -> Generator:
+    """Return the player as a generator.
 
-    One with `propose` and `update` is returned as it is; anything with `fit` and `sample`, such as a Gaussian mixture of
-    scikit-learn, becomes a `RefittedGenerator`. A torch module needs `TorchGenerator(module, latent_dim=...)`, since nobody
-    else knows its noise. Raises TypeError for anything else.
+    Parameters
+    ----------
+    player : object
+        A generator, with `propose` and `update`, is returned as it is. A model with `fit` and `sample`, such as a Gaussian
+        mixture of scikit-learn, becomes a `RefittedGenerator`. A text is a name with options: ``"mixture(n_components=3)"``.
+
+    Returns
+    -------
+    Generator
+
+    Raises
+    ------
+    TypeError
+        For anything else. A torch module needs ``TorchGenerator(module, latent_dim=...)``, since the dimension of its noise
+        must be named.
+    ValueError
+        For a name that does not exist, or options that it does not take.
     """
+    player = resolve("generator", player)
     if isinstance(player, type):
         raise TypeError(f"{player.__name__} is a class; expected an instance. Write {player.__name__}(...).")
-    if hasattr(player, "propose") and hasattr(player, "update"):
-        if not hasattr(player, "learns_from"):
+    if _is_generator(player):
+        if not hasattr(player, "feedback_type"):
             raise TypeError(
-                f"{type(player).__name__} has no `learns_from`; expected Losses, Gradients, Weights or Cells, "
+                f"{type(player).__name__} has no `feedback_type`; expected Losses, Gradients, Weights or Leaves, "
                 "from turinglearn.protocols."
             )
-        generator: Generator = player
-        return generator
+        return player
     if is_module(player):
         raise TypeError(
-            f"{type(player).__name__} is a torch module, whose noise has a dimension that only you know. "
+            f"{type(player).__name__} is a torch module, whose dimension of noise only you know. "
             "Wrap it: TorchGenerator(module, latent_dim=...)."
         )
-    if hasattr(player, "fit") and hasattr(player, "sample"):
+    if _is_model(player):
         return RefittedGenerator(player)
     raise TypeError(
-        f"{player!r} is no generator: expected `propose(n, rng, given=None)` and `update(samples, feedback)`, or an estimator "
-        "with `fit` and `sample`. Handwritten simulators go through EvolvedGenerator(simulate, bounds)."
+        f"{player!r} is not a generator: expected `propose(n, rng, condition=None)` and `update(samples, feedback)`, or an "
+        "estimator with `fit` and `sample`. Handwritten simulators go through EvolvedGenerator(simulate, bounds)."
     )
+
+
+def _is_generator(player: object) -> TypeGuard[Generator]:
+    return hasattr(player, "propose") and hasattr(player, "update")
+
+
+def _is_model(player: object) -> TypeGuard[Model]:
+    return hasattr(player, "fit") and hasattr(player, "sample")

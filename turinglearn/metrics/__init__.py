@@ -1,4 +1,4 @@
-"""Measures of how far counterfeits are from genuine data. Give them genuine data that no player has seen."""
+"""Metrics of the distance between fakes and real data. Compare with real samples that were held out from training."""
 
 from __future__ import annotations
 

@@ -1,70 +1,96 @@
-"""What a measure accepts: finite real samples, one per row."""
+"""Validation of the arguments of metrics: finite real samples, one per row, and numbers in range."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
-from turinglearn.arrays import to_numpy
-from turinglearn.protocols import Array
+from turinglearn.arrays import Array, is_array, to_numpy
 
-__all__ = ["matrix", "pair", "positive", "share", "whole"]
+__all__ = ["Floats", "Integers", "SeedLike", "matrix", "pair", "positive", "share", "whole"]
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.integer[Any]]
+SeedLike = int | np.random.Generator | np.random.RandomState | None
 
 _LARGEST = 1e150  # the square of anything larger may overflow
 
 
-def matrix(x: Array, name: str, *, rows: int = 1) -> Any:
-    """x as a float64 NumPy matrix (n, d): 1-D as (n, 1), events of any shape flattened.
+def matrix(x: Array | ArrayLike, name: str, *, rows: int = 1) -> Floats:
+    """Return samples as a NumPy matrix in float64.
 
-    Raises ValueError, in which x is called name, unless x has at least `rows` rows of finite real numbers.
+    Parameters
+    ----------
+    x : array of shape (n, *event), or (n,)
+        Samples, of any array library. Events are flattened; 1-D is read as (n, 1).
+    name : str
+        Name of the samples in errors.
+    rows : int
+        Least number of samples.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+
+    Raises
+    ------
+    ValueError
+        Unless x has at least `rows` rows of finite real numbers.
     """
-    x = to_numpy(x)
-    if x.dtype.kind not in "biuf":
-        raise ValueError(f"{name} holds {x.dtype} values; expected real numbers. Convert it to a numeric array.")
-    if x.ndim == 0:
+    data = to_numpy(x) if is_array(x) else np.asarray(x)
+    if data.dtype.kind not in "biuf":
+        raise ValueError(f"{name} holds {data.dtype} values; expected real numbers. Convert it to a numeric array.")
+    if data.ndim == 0:
         raise ValueError(f"{name} is a single number; expected samples, (n, d). Give an array with one sample per row.")
-    if len(x) < rows:
-        raise ValueError(f"{name} has shape {x.shape}; expected at least {rows} row{'s' * (rows > 1)}. Give more samples.")
-    if 0 in x.shape[1:]:
-        raise ValueError(f"{name} has no features, shape {x.shape}; expected at least one. Give a column of data.")
-    x = np.ascontiguousarray(x.reshape(len(x), -1), dtype=np.float64)
-    fine = (np.abs(x) <= _LARGEST).all(axis=1)
-    if not fine.all():
+    if len(data) < rows:
+        raise ValueError(f"{name} has shape {data.shape}; expected at least {rows} row{'s' * (rows > 1)}. Give more samples.")
+    if 0 in data.shape[1:]:
+        raise ValueError(f"{name} has no features, shape {data.shape}; expected at least one. Give a column of data.")
+    table = np.ascontiguousarray(data.reshape(len(data), -1), dtype=np.float64)
+    finite = (np.abs(table) <= _LARGEST).all(axis=1)
+    if not finite.all():
         raise ValueError(
-            f"{name} has {len(x) - fine.sum()} rows with NaN, infinity or values beyond {_LARGEST:g}, the first is row "
-            f"{fine.argmin()}; expected finite numbers. Drop those rows, or see why the generator diverged."
+            f"{name} has {len(table) - finite.sum()} rows with NaN, infinity or values beyond {_LARGEST:g}, the first is row "
+            f"{finite.argmin()}; expected finite numbers. Drop those rows, or see why the generator diverged."
         )
-    return x
+    return table
 
 
-def pair(x: Array, y: Array, names: tuple[str, str] = ("The first sample", "The second sample"), *, rows: int = 2) -> Any:
-    """Both as matrices, (n, d) and (m, d), of at least `rows` rows each; ValueError as in `matrix`, or for different d."""
-    x, y = matrix(x, names[0], rows=rows), matrix(y, names[1], rows=rows)
-    if x.shape[1] != y.shape[1]:
+def pair(
+    x: Array | ArrayLike,
+    y: Array | ArrayLike,
+    names: tuple[str, str] = ("The first sample", "The second sample"),
+    *,
+    rows: int = 2,
+) -> tuple[Floats, Floats]:
+    """Return two samples as matrices (n, d) and (m, d), or raise a ValueError as `matrix` does, or for different d."""
+    first, second = matrix(x, names[0], rows=rows), matrix(y, names[1], rows=rows)
+    if first.shape[1] != second.shape[1]:
         raise ValueError(
-            f"{names[0]} has {x.shape[1]} features, {names[1][:1].lower() + names[1][1:]} has {y.shape[1]}; expected as many. "
-            "Give both as (n, d) with the same d."
+            f"{names[0]} has {first.shape[1]} features, {names[1][:1].lower() + names[1][1:]} has {second.shape[1]}; expected "
+            "the same number. Give both as (n, d) with the same d."
         )
-    return x, y
+    return first, second
 
 
 def positive(value: float, name: str) -> float:
-    """value, if it is a finite number above zero; a ValueError that calls it name otherwise."""
+    """Return a finite number above 0, or raise a ValueError with its name."""
     if not 0 < value < np.inf:
         raise ValueError(f"{name}={value!r}: expected a finite number above 0. Choose one on the scale of the data.")
     return float(value)
 
 
 def share(value: float, name: str) -> float:
-    """value, if it is a number strictly between 0 and 1; a ValueError that calls it name otherwise."""
+    """Return a number strictly between 0 and 1, or raise a ValueError with its name."""
     if not 0 < value < 1:
         raise ValueError(f"{name}={value!r}: expected a number between 0 and 1, both excluded.")
     return float(value)
 
 
-def whole(value: Any, name: str, *, least: int = 1) -> int:
-    """value, if it is a whole number from `least` on; a ValueError that calls it name otherwise."""
+def whole(value: object, name: str, *, least: int = 1) -> int:
+    """Return an integer of at least `least`, or raise a ValueError with its name."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < least:
         raise ValueError(f"{name}={value!r}: expected a whole number from {least} on. Give an int.")
     return int(value)

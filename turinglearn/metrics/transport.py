@@ -1,14 +1,13 @@
-"""Wasserstein distances: the cost of carrying one sample's law to another's, exactly or along random lines."""
+"""Wasserstein distances: the cost of transporting one sample to another, exactly or along random lines."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from turinglearn.metrics.inputs import pair, whole
+from turinglearn.metrics.inputs import Floats, SeedLike, pair, whole
 from turinglearn.protocols import Array
 from turinglearn.streams import as_seed
 
@@ -19,15 +18,36 @@ _BLOCK = 2**21  # projected values held at a time, 16 MB
 
 
 def wasserstein(x: Array, y: Array, /, *, p: float = 1) -> float:
-    """Wasserstein distance of order p between two samples: (min over plans of E|X-Y|^p)^(1/p), exactly.
+    """Compute the Wasserstein distance of order p between two samples, exactly.
 
-    x is (n, d), y is (m, d), of any array library; 1-D is (n, 1), and events of any shape are flattened. One feature needs
-    sorting only; more need POT (the extra `measures`) and n m <= 9 million pairs: the time grows about as the cube of the
-    rows. In the units of x. It is above 0 even where the laws are equal, by about n^(-1/d) for d > 2: compare it
-    with that between two genuine samples of the same sizes. ValueError for p below 1, too many pairs, or bad samples;
-    ImportError without POT.
+    It is (min over plans of E|X-Y|^p)^(1/p). One feature needs sorting only. More features need POT (the extra `measures`),
+    and the time grows about as the cube of the rows. The distance is above 0 even where the distributions are equal, by
+    about n^(-1/d) for d > 2: compare it with that between two real samples of the same sizes.
 
-    Peyré & Cuturi, "Computational Optimal Transport", 2019; Bonneel, van de Panne, Paris & Heidrich (2011) for the solver.
+    Parameters
+    ----------
+    x : array of shape (n, d)
+        First sample, of any array library. 1-D is read as (n, 1); events of any shape are flattened.
+    y : array of shape (m, d)
+        Second sample. With more than one feature, n m may be at most 9 million.
+    p : float
+        Order of the distance, at least 1.
+
+    Returns
+    -------
+    float
+        The distance, in the units of x.
+
+    Raises
+    ------
+    ValueError
+        For p below 1, too many pairs, or invalid samples.
+    ImportError
+        If POT is needed and not installed.
+
+    References
+    ----------
+    Peyré and Cuturi, "Computational Optimal Transport", 2019. Bonneel, van de Panne, Paris and Heidrich (2011) for the solver.
     """
     x, y = pair(x, y, rows=1)
     p = _order(p)
@@ -45,15 +65,40 @@ def wasserstein(x: Array, y: Array, /, *, p: float = 1) -> float:
     return float(largest * _cheapest_plan((distances / largest) ** p) ** (1 / p))
 
 
-def sliced_wasserstein(x: Array, y: Array, /, *, p: float = 2, projections: int = 500, random_state: Any = None) -> float:
-    """Sliced Wasserstein distance of order p: (E over directions u of W_p(u·X, u·Y)^p)^(1/p), u uniform on the sphere.
+def sliced_wasserstein(x: Array, y: Array, /, *, p: float = 2, projections: int = 500, random_state: SeedLike = None) -> float:
+    """Compute the sliced Wasserstein distance of order p between two samples.
 
-    Shapes, units and errors as in `wasserstein`; it needs no POT and sorts in n log n, so that 50,000 rows are
-    quick. The mean is over `projections` random directions: give a random_state for comparisons, so that they share them.
-    Two laws that differ by a shift of length s have a distance of s / sqrt(d) for p = 2. Like every plug-in it is above 0
-    where the laws are equal, but at the rate of one feature, whatever d is.
+    It is (E over directions u of W_p(u·X, u·Y)^p)^(1/p), with u uniform on the sphere. It needs no POT, and its time grows
+    as n log n: 50,000 rows take seconds. Two distributions that differ by a shift of length s have a distance of s / √d for
+    p = 2. Like every plug-in estimate it is above 0 where the distributions are equal, but at the rate of one feature,
+    whatever d is.
 
-    Bonneel, Rabin, Peyré & Pfister (2015), Journal of Mathematical Imaging and Vision 51.
+    Parameters
+    ----------
+    x : array of shape (n, d)
+        First sample, as in `wasserstein`.
+    y : array of shape (m, d)
+        Second sample.
+    p : float
+        Order of the distance, at least 1.
+    projections : int
+        Number of random directions that the mean is over.
+    random_state : int, numpy generator or None
+        Seed of the directions. Give one for comparisons, so that they share the directions.
+
+    Returns
+    -------
+    float
+        The distance, in the units of x.
+
+    Raises
+    ------
+    ValueError
+        As in `wasserstein`.
+
+    References
+    ----------
+    Bonneel, Rabin, Peyré and Pfister (2015), Journal of Mathematical Imaging and Vision 51.
     """
     x, y = pair(x, y, rows=1)
     p, projections = _order(p), whole(projections, "projections")
@@ -64,14 +109,14 @@ def sliced_wasserstein(x: Array, y: Array, /, *, p: float = 2, projections: int 
     return _root_mean_power(np.concatenate(gaps), np.full(projections, 1 / projections), p)
 
 
-def _sliced(x: Any, y: Any, directions: Any, p: float) -> Any:
-    """W_p along each direction, (k,)."""
+def _sliced(x: Floats, y: Floats, directions: Floats, p: float) -> Floats:
+    """Return W_p along each direction, (k,)."""
     gaps, widths = _quantile_gaps(np.sort(x @ directions, axis=0), np.sort(y @ directions, axis=0))
     return np.array([_root_mean_power(gap, widths, p) for gap in gaps.T])
 
 
-def _quantile_gaps(x: Any, y: Any) -> tuple[Any, Any]:
-    """|F⁻¹ - G⁻¹| between sorted columns, (s, k), on the s steps where both quantile functions are constant; their widths.
+def _quantile_gaps(x: Floats, y: Floats) -> tuple[Floats, Floats]:
+    """Return |F⁻¹ - G⁻¹| of sorted columns, (s, k), on the s steps where both quantile functions are constant; their widths.
 
     Levels are counted in whole multiples of 1 / nm, so that no step is lost to rounding.
     """
@@ -83,15 +128,15 @@ def _quantile_gaps(x: Any, y: Any) -> tuple[Any, Any]:
     return gaps, np.diff(ends, prepend=0) / (n * m)
 
 
-def _root_mean_power(gaps: Any, weights: Any, p: float) -> float:
-    """(sum of w gap^p)^(1/p), scaled so that no power overflows."""
+def _root_mean_power(gaps: Floats, weights: Floats, p: float) -> float:
+    """Return (sum of w gap^p)^(1/p), scaled so that no power overflows."""
     gaps = gaps.ravel()
     largest = gaps.max()
     return float(largest * (weights @ (gaps / largest) ** p) ** (1 / p)) if largest > 0 else 0.0
 
 
-def _cheapest_plan(costs: Any) -> float:
-    """The least mean cost of a plan with uniform margins; costs (n, m) are at most 1."""
+def _cheapest_plan(costs: Floats) -> float:
+    """Return the least mean cost of a plan with uniform margins; costs (n, m) are at most 1."""
     try:
         import ot
     except ImportError as error:
@@ -106,6 +151,7 @@ def _cheapest_plan(costs: Any) -> float:
 
 
 def _order(p: float) -> float:
+    """Return the order of a distance, or raise a ValueError."""
     if not 1 <= p < math.inf:
         raise ValueError(f"p={p!r}: expected a finite number from 1 on, such as 1 or 2.")
     return float(p)

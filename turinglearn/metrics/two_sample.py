@@ -1,18 +1,18 @@
-"""Are two samples of one law? A classifier that never saw the held-out rows tries to tell them apart."""
+"""Classifier two-sample test: a classifier tries to tell held-out rows of two samples apart."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 from sklearn.ensemble import ExtraTreesClassifier
 
-from turinglearn.contract import examine, update
+from turinglearn.contract import score_samples, update
 from turinglearn.discriminators import ClassifierDiscriminator
-from turinglearn.metrics.inputs import pair, share, whole
-from turinglearn.protocols import Array, Batch
+from turinglearn.discriminators.common import Classifier
+from turinglearn.metrics.inputs import Floats, SeedLike, pair, share, whole
+from turinglearn.protocols import Array, Batch, Rng
 from turinglearn.streams import as_seed
 
 __all__ = ["TwoSampleTest", "two_sample_test"]
@@ -20,10 +20,19 @@ __all__ = ["TwoSampleTest", "two_sample_test"]
 
 @dataclass(frozen=True, slots=True)
 class TwoSampleTest:
-    """What a classifier made of two samples, on n rows that it was not fitted to.
+    """Result of a classifier two-sample test, on rows that the classifier was not fitted to.
 
-    auc: the chance that it ranks a row of the second sample above one of the first, a tie counting one half; .5 where the laws
-        are equal. accuracy: its balanced accuracy, a tie counting one half. p_value: of equal laws. n: held-out rows of both.
+    Attributes
+    ----------
+    auc : float
+        Probability that the classifier ranks a row of the second sample above one of the first, a tie counting one half; .5
+        where the distributions are equal.
+    accuracy : float
+        Its balanced accuracy, a tie counting one half.
+    p_value : float
+        Of equal distributions.
+    n : int
+        Held-out rows of both samples.
     """
 
     auc: float
@@ -37,52 +46,81 @@ def two_sample_test(
     y: Array,
     /,
     *,
-    classifier: Any = None,
+    classifier: Classifier | None = None,
     held_out: float = 0.5,
     permutations: int = 199,
-    random_state: Any = None,
+    random_state: SeedLike = None,
 ) -> TwoSampleTest:
-    """Classifier two-sample test: whether x (n, d) and y (m, d), the genuine sample, are of one law, with an exact p-value.
+    """Test whether two samples have the same distribution, by a classifier, with an exact p-value.
 
-    The classifier is fitted once, to a random part of both samples; the statistic is its AUC on the share `held_out` of
-    both. Given the fit, held-out rows are exchangeable where the laws are equal, so their labels are permuted, and
+    The classifier is fitted once, to a random part of both samples; the statistic is its AUC on the rest. After the fit,
+    held-out rows are exchangeable where the distributions are equal, so their labels are permuted, and the p-value
+    (1 + #{permuted AUC >= AUC}) / (1 + permutations) is valid at every sample size and with every classifier, without a refit.
+    Rows must be independent.
 
-        p = (1 + #{permuted AUC >= AUC}) / (1 + permutations)
+    Parameters
+    ----------
+    x : array of shape (n, d)
+        First sample, of at least four rows. 1-D is read as (n, 1); events of any shape are flattened.
+    y : array of shape (m, d)
+        Second sample, of at least four rows: the real one.
+    classifier : scikit-learn classifier or None
+        Any that `ClassifierDiscriminator` takes; None for 100 extremely randomised trees with at least 5 rows in a leaf, which
+        need no scaling. It decides which differences the test can detect: a linear one does not detect a difference in spread.
+    held_out : float
+        Share of the rows that are held out.
+    permutations : int
+        Number of permutations of the labels.
+    random_state : int, numpy generator or None
+        Seed of the parts, the fit and the permutations; None for fresh entropy.
 
-    rejects at any level with at most that probability, at every sample size and with every classifier, and no refit.
-    (Permuting the labels of cross-fitted scores without a refit is not level-correct: folds are coupled by their fits.)
+    Returns
+    -------
+    TwoSampleTest
 
-    classifier: any with the scikit-learn API, as for `ClassifierDiscriminator`; None for 100 extremely randomised trees of
-    leaves with at least 5 rows, which need no scaling. It decides what the test can see: a linear one sees no difference
-    in spread. Shapes as in `energy_distance`. Rows must be independent. ValueError for bad arguments and for samples of fewer
-    than four rows, `PlayerError` for a classifier that fails.
+    Raises
+    ------
+    ValueError
+        For invalid arguments and samples of fewer than four rows.
+    PlayerError
+        If the classifier fails.
 
-    Lopez-Paz & Oquab, ICLR 2017; Kim, Ramdas, Singh & Wasserman (2021), Annals of Statistics 49.
+    References
+    ----------
+    Lopez-Paz and Oquab, ICLR 2017. Kim, Ramdas, Singh and Wasserman (2021), Annals of Statistics 49.
     """
     x, y = pair(x, y, rows=4)
     held_out, permutations = share(held_out, "held_out"), whole(permutations, "permutations")
     rng = np.random.default_rng(as_seed(random_state))
-    (fit_x, kept_x), (fit_y, kept_y) = _parted(x, held_out, rng), _parted(y, held_out, rng)
-    judge = ClassifierDiscriminator(_usual() if classifier is None else classifier)
-    update(judge, Batch(fit_y), Batch(fit_x), rng)
-    r = np.asarray(examine(judge, Batch(np.concatenate((kept_x, kept_y)))).values, dtype=float)
-    ranks, genuine = rankdata(r), np.arange(len(r)) >= len(kept_x)  # midranks: a tie counts one half
-    observed = ranks[genuine].sum()  # multiples of one half: exact, so that ties among permutations are seen
-    permuted = np.array([rng.permutation(ranks)[genuine].sum() for _ in range(permutations)])
-    p_value = (1 + np.count_nonzero(permuted >= observed)) / (1 + permutations)
-    m = len(kept_y)
-    auc = (observed - m * (m + 1) / 2) / (m * len(kept_x))
+    (fit_x, kept_x), (fit_y, kept_y) = _split(x, held_out, rng), _split(y, held_out, rng)
+    usual = ExtraTreesClassifier(100, min_samples_leaf=5)
+    discriminator = ClassifierDiscriminator(usual if classifier is None else classifier)
+    update(discriminator, Batch(fit_y), Batch(fit_x), rng)
+    r = np.asarray(score_samples(discriminator, Batch(np.concatenate((kept_x, kept_y)))).values, dtype=float)
+    return _permutation_test(r, len(kept_x), permutations, rng)
+
+
+def _permutation_test(r: Floats, n: int, permutations: int, rng: Rng) -> TwoSampleTest:
+    """Test scores of n rows of the first sample and all others of the second, by permuting their labels::
+
+        p = (1 + #{permuted AUC >= AUC}) / (1 + permutations)                                            (1)
+
+    Permuting the labels of cross-fitted scores without a refit would not keep the level, since the fits of the folds depend on
+    each other's rows.
+    """
+    ranks, real = rankdata(r), np.arange(len(r)) >= n  # midranks: a tie counts one half
+    observed = ranks[real].sum()  # multiples of one half: exact, so that ties among permutations are seen
+    permuted = np.array([rng.permutation(ranks)[real].sum() for _ in range(permutations)])
+    p_value = (1 + np.count_nonzero(permuted >= observed)) / (1 + permutations)  # (1)
+    m = len(r) - n
+    auc = (observed - m * (m + 1) / 2) / (m * n)
     votes = (np.sign(r) + 1) / 2
-    accuracy = (votes[genuine].mean() + 1 - votes[~genuine].mean()) / 2
+    accuracy = (votes[real].mean() + 1 - votes[~real].mean()) / 2
     return TwoSampleTest(float(auc), float(accuracy), float(p_value), len(r))
 
 
-def _usual() -> Any:
-    return ExtraTreesClassifier(100, min_samples_leaf=5)
-
-
-def _parted(z: Any, held_out: float, rng: np.random.Generator) -> tuple[Any, Any]:
-    """Rows to fit to and rows held out, at random, at least two of each."""
+def _split(z: Floats, held_out: float, rng: Rng) -> tuple[Floats, Floats]:
+    """Split the rows at random into those to fit to and those held out, at least two of each."""
     size = min(max(2, round(held_out * len(z))), len(z) - 2)
     z = z[rng.permutation(len(z))]
     return z[size:], z[:size]

@@ -3,61 +3,76 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from turinglearn.nn.layers import Held, Layer, Shapes
-from turinglearn.nn.products import matmul
-from turinglearn.protocols import Array, Rng
+from turinglearn.nn.layers import Layer, LayerBuffers, Saved, Shapes
+from turinglearn.nn.matmul import matmul
+from turinglearn.protocols import Array, InputError, Rng
 
-__all__ = ["Affine"]
+__all__ = ["Affine", "AffineMap"]
 
 
 @dataclass(frozen=True)
-class Affine(Layer):
-    """y = x W + b. Weights start uniform within sqrt(1 / inputs), like PyTorch's, biases at zero."""
+class AffineMap(Layer[Saved]):
+    """Base of the layers with weights W (inputs, outputs) and biases b (1, outputs).
+
+    Weights start uniform within sqrt(1 / inputs), as in PyTorch, and biases at zero.
+    """
 
     inputs: int
     outputs: int
 
     def width(self, inputs: int) -> int:
-        """How many features come out. Raises ValueError where others go in than it takes."""
+        """Return the number of outputs; raise a ValueError where the number of inputs is another."""
         if inputs != self.inputs:
-            raise ValueError(f"{self!r} follows a layer with {inputs} features; expected {self.inputs}.")
+            raise InputError(f"{self!r} follows a layer with {inputs} features; expected {self.inputs}.")
         return self.outputs
 
     def shapes(self, inputs: int) -> Shapes:
-        """W and b."""
+        """Return the shapes of W and b."""
         return (self.inputs, self.outputs), (1, self.outputs)
 
-    def initial(self, inputs: int, rng: Rng) -> list[Any]:
-        """Random weights, and zeros."""
+    def initial(self, inputs: int, rng: Rng) -> Sequence[NDArray[np.float64]]:
+        """Return random weights, and biases of zero."""
         return [rng.uniform(-1, 1, inputs * self.outputs) / math.sqrt(inputs), np.zeros(self.outputs)]
 
-    def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
-        """x W + b."""
-        weight, bias = held.parameters
-        y = matmul(x, weight, held.products)
+
+@dataclass(frozen=True)
+class Affine(AffineMap[Array]):
+    """Affine layer, y = x W + b.
+
+    Parameters
+    ----------
+    inputs, outputs : int
+        Number of features of x and of y.
+    """
+
+    def forward(self, x: Array, buffers: LayerBuffers, training: bool, rng: Rng | None) -> tuple[Array, Array]:
+        """Return x W + b, and save x."""
+        weight, bias = buffers.parameters
+        y = matmul(x, weight, buffers.matmul_precision)
         y += bias
         return y, x
 
-    def tangent(self, kept: Any, t: Array, held: Held) -> Array:
-        """t W."""
-        return matmul(t, held.parameters[0], held.products)
+    def tangent(self, saved: Array, t: Array, buffers: LayerBuffers) -> Array:
+        """Return t W."""
+        return matmul(t, buffers.parameters[0], buffers.matmul_precision)
 
-    def backward(self, kept: Any, dy: Array, held: Held) -> Array:
-        """dy W^T."""
-        return matmul(dy, held.parameters[0].T, held.products)
+    def backward(self, saved: Array, dy: Array, buffers: LayerBuffers) -> Array:
+        """Return dy W^T."""
+        return matmul(dy, buffers.parameters[0].T, buffers.matmul_precision)
 
-    def add_slopes(self, kept: Any, dy: Array, held: Held) -> None:
-        """dW = x^T dy, db = sum of dy."""
-        weight, bias = held.slopes
-        weight += matmul(kept.T, dy, held.products)
-        bias += held.column_sums(dy)
+    def add_gradients(self, saved: Array, dy: Array, buffers: LayerBuffers) -> None:
+        """Add dW = x^T dy and db, the sum of dy."""
+        weight, bias = buffers.gradients
+        weight += matmul(saved.T, dy, buffers.matmul_precision)
+        bias += buffers.column_sums(dy)
 
-    def add_tangent_slopes(self, kept: Any, t: Array, dt: Array, held: Held) -> None:
-        """dW = t^T dt."""
-        weight, _ = held.slopes
-        weight += matmul(t.T, dt, held.products)
+    def add_tangent_gradients(self, saved: Array, t: Array, dt: Array, buffers: LayerBuffers) -> None:
+        """Add dW = t^T dt."""
+        weight, _ = buffers.gradients
+        weight += matmul(t.T, dt, buffers.matmul_precision)

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from turinglearn.arrays import like
-from turinglearn.nn.layers import Held, Layer
-from turinglearn.nn.options import expect, is_real
-from turinglearn.protocols import Array, Rng
+from turinglearn.nn.layers import Layer, LayerBuffers
+from turinglearn.nn.validation import expect, is_real
+from turinglearn.protocols import Array, InputError, Rng
 
 __all__ = ["Dropout"]
 
 
 @dataclass(frozen=True)
-class Dropout(Layer):
-    """In training each number is 0 with probability `rate`, and otherwise 1 / (1 - rate) times itself.
+class Dropout(Layer[Array | None]):
+    """Dropout: in training each number is 0 with probability `rate`, and divided by 1 - rate otherwise.
 
-    Srivastava et al. (2014). What is dropped is drawn on the host, so that every array library drops the same.
+    The mask is drawn on the host, so that it is the same with every array library.
+
+    Parameters
+    ----------
+    rate : float
+        Probability in [0, 1).
+
+    References
+    ----------
+    Srivastava et al. (2014), "Dropout: a simple way to prevent neural networks from overfitting".
     """
 
     rate: float = 0.5
@@ -27,22 +35,22 @@ class Dropout(Layer):
     def __post_init__(self) -> None:
         expect(self, is_real(self.rate) and 0 <= self.rate < 1, "rate", "a probability in [0, 1)")
 
-    def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
-        """x with gaps, which are kept; x itself where nobody trains."""
+    def forward(self, x: Array, buffers: LayerBuffers, training: bool, rng: Rng | None) -> tuple[Array, Array | None]:
+        """Return x times a random mask, and save the mask; outside training return x itself."""
         if not training:
             return x, None
         if rng is None:
-            raise ValueError(
+            raise InputError(
                 "Dropout draws at random in training. Pass a generator: network.forward(x, training=True, rng=rng)."
             )
         stays = rng.random(tuple(x.shape), dtype=np.float32) >= self.rate
-        gaps = like(stays.astype(np.float32), x) / (1 - self.rate)
-        return x * gaps, gaps
+        mask = like(stays.astype(np.float32), x) / (1 - self.rate)
+        return x * mask, mask
 
-    def tangent(self, kept: Any, t: Array, held: Held) -> Array:
-        """t with the same gaps."""
-        return t if kept is None else t * kept
+    def tangent(self, saved: Array | None, t: Array, buffers: LayerBuffers) -> Array:
+        """Return t times the same mask."""
+        return t if saved is None else t * saved
 
-    def backward(self, kept: Any, dy: Array, held: Held) -> Array:
-        """dy with the same gaps."""
-        return dy if kept is None else dy * kept
+    def backward(self, saved: Array | None, dy: Array, buffers: LayerBuffers) -> Array:
+        """Return dy times the same mask."""
+        return dy if saved is None else dy * saved

@@ -1,20 +1,20 @@
 """The hot elementwise operations of the core on CuPy, each fused into one kernel.
 
-The generic path launches a kernel for every operation, and small networks wait for launches. Kernels are compiled at their
-first use.
+The generic path launches a kernel for every operation, and small networks wait for launches. A kernel is compiled at its first
+use.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 from turinglearn.arrays import namespace
 from turinglearn.protocols import Array
 
 __all__ = ["adam_step", "relu", "relu_backward"]
 
-# Inputs, outputs that are changed in place, and what happens to each element.
+# Inputs, outputs that are changed in place, and the operation on each element.
 RELU = ("T x", "T h", "h = x < T(0) ? T(0) : x")
 RELU_BACKWARD = ("T h, T dh", "T dx", "dx = h > T(0) ? dh : T(0)")
 ADAM = (
@@ -25,25 +25,26 @@ ADAM = (
 
 
 def relu(x: Array) -> Array:
-    """max(x, 0)."""
+    """Return max(x, 0)."""
     return _kernel("relu", RELU)(x, namespace(x).empty_like(x))
 
 
 def relu_backward(h: Array, dh: Array) -> Array:
-    """dh where h > 0 and 0 elsewhere."""
+    """Return dh where h > 0, and 0 elsewhere."""
     return _kernel("relu_backward", RELU_BACKWARD)(h, dh, namespace(dh).empty_like(dh))
 
 
 def adam_step(
     parameters: Array, gradient: Array, first: Array, second: Array, betas: tuple[float, float], rate: float, epsilon: float
 ) -> None:
-    """One step of Adam, in place; the bias correction lies in rate and epsilon (Kingma & Ba 2015, section 2)."""
+    """Take one step of Adam, in place; rate and epsilon hold the bias correction (Kingma & Ba 2015, section 2)."""
     b1, b2 = betas  # their complements are taken here, in double precision
     _kernel("adam", ADAM)(gradient, b1, 1 - b1, b2, 1 - b2, rate, epsilon, parameters, first, second)
 
 
 @cache
-def _kernel(name: str, parts: tuple[str, str, str]) -> Any:
+def _kernel(name: str, parts: tuple[str, str, str]) -> Callable[..., Array]:
     import cupy
 
-    return cupy.ElementwiseKernel(*parts, f"turinglearn_{name}")
+    kernel: Callable[..., Array] = cupy.ElementwiseKernel(*parts, f"turinglearn_{name}")
+    return kernel

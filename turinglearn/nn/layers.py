@@ -1,92 +1,114 @@
-"""What a layer of a network is: a map of batches with its derivatives, written by hand."""
+"""The interface of a layer: a map of batches, with its derivatives written by hand."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from turinglearn.arrays import namespace
 from turinglearn.protocols import Array, Rng
 
-__all__ = ["Held", "Layer", "Shapes"]
+__all__ = ["Layer", "LayerBuffers", "Shapes"]
 
 Shapes = tuple[tuple[int, int], ...]
+Saved = TypeVar("Saved")  # what the forward pass of a layer saves for its derivatives
 
 
-class Held:
-    """What a network holds for one of its layers, as views of its flat buffers: parameters, their slopes, and statistics.
+class LayerBuffers:
+    """Buffers of one layer of a network, as views of the network's flat buffers.
 
-    products: the precision of matrix products.
+    Parameters
+    ----------
+    parameters : tuple of Array
+        Parameters of the layer.
+    gradients : tuple of Array
+        Gradient of the loss in each of them.
+    statistics : tuple of Array
+        State beside the parameters, such as running averages.
+    matmul_precision : "full", "tf32" or "bfloat16"
+        Precision of matrix products.
     """
 
-    __slots__ = ("_row", "parameters", "products", "slopes", "statistics")
+    __slots__ = ("_row", "gradients", "matmul_precision", "parameters", "statistics")
 
     def __init__(
-        self, parameters: tuple[Array, ...], slopes: tuple[Array, ...], statistics: tuple[Array, ...], products: str = "full"
+        self,
+        parameters: tuple[Array, ...],
+        gradients: tuple[Array, ...],
+        statistics: tuple[Array, ...],
+        matmul_precision: str = "full",
     ) -> None:
-        self.parameters, self.slopes, self.statistics, self.products = parameters, slopes, statistics, products
+        self.parameters, self.gradients, self.statistics = parameters, gradients, statistics
+        self.matmul_precision = matmul_precision
         self._row: Array | None = None
 
     def column_sums(self, x: Array) -> Array:
-        """The sum of x over the batch, (1, features), as a product, which is five times as fast; the latest ones are kept."""
+        """Sum x (n, features) over the batch, (1, features), by a product with a cached row of ones: five times as fast."""
         xp = namespace(x)
         if self._row is None or self._row.shape[1] != x.shape[0]:
             self._row = xp.ones((1, x.shape[0]), dtype=x.dtype, device=x.device)
-        return xp.matmul(self._row, x)
+        sums: Array = xp.matmul(self._row, x)
+        return sums
 
 
-class Layer(ABC):
-    """A map y = f(x) of batches (n, inputs), with a tangent map J t, its transpose, and what bends it.
+class Layer(ABC, Generic[Saved]):
+    """A map y = f(x) of batches (n, inputs), with its tangent map J t, the transpose of that, and second derivatives.
 
-    Layers are values without a width of their own where they can do without; what they learn lies in the network. A pass
-    leaves `kept`, whatever the derivatives need. No method changes the arrays that it is given. What a layer without
-    parameters or statistics does not need does nothing.
+    A layer is a frozen value; what it learns lies in the buffers of the network. The forward pass returns what the derivatives
+    need (`saved`). No method changes the arrays that it is given. Methods for parameters and statistics do nothing by default.
 
-    coupled: whether a sample's output depends on the rest of its batch.
+    Attributes
+    ----------
+    coupled : bool
+        Whether the output of a sample depends on the rest of its batch.
     """
 
     coupled: ClassVar[bool] = False
 
     def width(self, inputs: int) -> int:
-        """How many features come out where so many go in."""
+        """Return the number of output features for this number of input features."""
         return inputs
 
     def shapes(self, inputs: int) -> Shapes:
-        """The shapes of its parameters."""
+        """Return the shapes of the parameters."""
         return ()
 
-    def initial(self, inputs: int, rng: Rng) -> list[Any]:
-        """What its parameters are at first, flat."""
+    def initial(self, inputs: int, rng: Rng) -> Sequence[NDArray[np.float64]]:
+        """Return the initial parameters, flattened."""
         return []
 
     def statistics(self, inputs: int) -> Shapes:
-        """The shapes of what it remembers beside its parameters."""
+        """Return the shapes of the state beside the parameters."""
         return ()
 
-    def start(self, held: Held, rng: Rng) -> None:  # noqa: B027
-        """Set what it remembers, for its initial parameters."""
+    def start(self, buffers: LayerBuffers, rng: Rng) -> None:
+        """Set the statistics that belong to the initial parameters."""
 
-    def changed(self, held: Held) -> None:  # noqa: B027
-        """Follow a change of its parameters."""
-
-    @abstractmethod
-    def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
-        """y (n, outputs) and what is kept."""
+    def on_parameters_changed(self, buffers: LayerBuffers) -> None:
+        """Update what depends on the parameters after these have changed."""
 
     @abstractmethod
-    def tangent(self, kept: Any, t: Array, held: Held) -> Array:
-        """J t, (n, outputs): how y changes as x moves along t, (n, inputs)."""
+    def forward(self, x: Array, buffers: LayerBuffers, training: bool, rng: Rng | None) -> tuple[Array, Saved]:
+        """Return y (n, outputs) and what the derivatives need."""
 
     @abstractmethod
-    def backward(self, kept: Any, dy: Array, held: Held) -> Array:
-        """The transpose: dL/dx (n, inputs), for dL/dy (n, outputs)."""
+    def tangent(self, saved: Saved, t: Array, buffers: LayerBuffers) -> Array:
+        """Return J t (n, outputs), the change of y as x moves along t (n, inputs)."""
 
-    def add_slopes(self, kept: Any, dy: Array, held: Held) -> None:  # noqa: B027
-        """Add dL/dparameters to its slopes, for dL/dy."""
+    @abstractmethod
+    def backward(self, saved: Saved, dy: Array, buffers: LayerBuffers) -> Array:
+        """Return dL/dx (n, inputs) for dL/dy (n, outputs), the transpose of `tangent`."""
 
-    def bend(self, kept: Any, t: Array, dt: Array, held: Held) -> Array | None:
-        """d<dt, J t>/dx, (n, inputs), for dt (n, outputs); None where f is linear piece by piece, and it vanishes."""
+    def add_gradients(self, saved: Saved, dy: Array, buffers: LayerBuffers) -> None:
+        """Add dL/dparameters to the gradients, for dL/dy (n, outputs)."""
+
+    def second_order_vjp(self, saved: Saved, t: Array, dt: Array, buffers: LayerBuffers) -> Array | None:
+        """Return d<dt, J t>/dx (n, inputs) for dt (n, outputs); None where f is piecewise linear, and it vanishes."""
         return None
 
-    def add_tangent_slopes(self, kept: Any, t: Array, dt: Array, held: Held) -> None:  # noqa: B027
-        """Add d<dt, J t>/dparameters to its slopes."""
+    def add_tangent_gradients(self, saved: Saved, t: Array, dt: Array, buffers: LayerBuffers) -> None:
+        """Add d<dt, J t>/dparameters to the gradients."""

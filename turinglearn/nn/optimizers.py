@@ -1,7 +1,7 @@
-"""How a buffer of parameters follows its gradient: rules, and the optimizer that remembers for them.
+"""Update rules, and the optimizer that keeps their state.
 
-A rule is a frozen choice, written once for every array library and for buffers of any shape, elementwise. On NumPy its
-arithmetic goes into scratch arrays, so that a step makes no new ones; elsewhere each operation makes its result.
+A rule is a frozen value, written once for every array library and for buffers of any shape, elementwise. On NumPy its
+arithmetic goes into scratch arrays, so that a step allocates none; elsewhere each operation allocates its result.
 """
 
 from __future__ import annotations
@@ -14,33 +14,56 @@ import numpy as np
 
 from turinglearn.arrays import is_cupy, namespace, own
 from turinglearn.nn import kernels_cupy
-from turinglearn.nn.options import expect, is_real
 from turinglearn.nn.schedules import LearningRate, rate_at
+from turinglearn.nn.validation import expect, is_real
 from turinglearn.protocols import Array
 
 __all__ = ["SGD", "Adam", "Optimizer", "RMSprop", "Rule"]
 
+Buffers = tuple[Array, ...]
+Scratch = tuple[Array, Array] | tuple[None, None]
+
 
 class Rule(Protocol):
-    """What an optimizer asks of a rule."""
+    """Update rule, as an optimizer calls it."""
 
     @property
     def moments(self) -> int:
-        """How many buffers like the parameters the rule keeps; they start at 0."""
+        """Number of buffers like the parameters that the rule keeps; they start at 0."""
 
-    def descend(self, p: Array, g: Array, buffers: Any, scratch: Any, rate: float, step: int) -> None:
-        """The step with this number, from 1 on: change the parameters p by their gradient g, in place, and the buffers too.
+    def descend(self, p: Array, g: Array, buffers: Buffers, scratch: Scratch, rate: float, step: int) -> None:
+        """Change the parameters p by their gradient g, and the buffers, in place.
 
-        scratch is two arrays like p to write on, (None, None) where the library has no in-place arithmetic.
+        Parameters
+        ----------
+        p, g : Array of shape (..., P)
+            Parameters and their gradient.
+        buffers : tuple of Array
+            The rule's own buffers, each like p.
+        scratch : tuple of two
+            Arrays like p to write on; (None, None) where the library has no in-place arithmetic.
+        rate : float
+            Learning rate.
+        step : int
+            Number of the step, from 1 on.
         """
 
 
 @dataclass(frozen=True)
 class Adam:
-    """Adam (Kingma & Ba 2015, algorithm 1): the gradient's mean over the root of its mean square, both moving averages.
+    """Adam: the moving average of the gradient over the root of the moving average of its square.
 
-    betas: decay of the mean and of the mean square. The first one is 0.5 rather than the usual 0.9, as games ask for
-    (Radford, Metz & Chintala 2016). epsilon: added to the root.
+    Parameters
+    ----------
+    betas : tuple of two floats
+        Decays of the two averages, in [0, 1). The first default is 0.5 rather than the usual 0.9, as games need (Radford, Metz
+        & Chintala 2016).
+    epsilon : float
+        Small positive number that is added to the root.
+
+    References
+    ----------
+    Kingma & Ba (2015), "Adam: a method for stochastic optimization", algorithm 1.
     """
 
     betas: tuple[float, float] = (0.5, 0.999)
@@ -57,8 +80,8 @@ class Adam:
         expect(self, pair, "betas", "two decay rates in [0, 1)")
         expect(self, is_real(self.epsilon) and self.epsilon > 0, "epsilon", "a small positive number")
 
-    def descend(self, p: Array, g: Array, buffers: Any, scratch: Any, rate: float, step: int) -> None:
-        """The step with this number, in place."""
+    def descend(self, p: Array, g: Array, buffers: Buffers, scratch: Scratch, rate: float, step: int) -> None:
+        """Take the step with this number, in place."""
         if _torch_fuses(p):
             _fused_adam(self, p, g, buffers, rate, step)
             return
@@ -76,11 +99,22 @@ class Adam:
         p -= ops.divide(ops.multiply(m, rate * unbiased / (1 - b1**step), out=s), root, out=s)
 
 
-@dataclass(frozen=True, kw_only=True)  # a rate, PyTorch's first argument, is the player's: RMSprop(1e-3) is refused
+@dataclass(frozen=True, kw_only=True)  # the rate, PyTorch's first argument, belongs to the player: RMSprop(1e-3) is refused
 class RMSprop:
-    """RMSprop (Tieleman & Hinton 2012) as in PyTorch: the gradient over the root of its mean square, a moving average.
+    """RMSprop as in PyTorch: the gradient over the root of the moving average of its square.
 
-    decay: of the mean square, PyTorch's alpha. epsilon: added to the root. momentum: decay of the sum of past steps.
+    Parameters
+    ----------
+    decay : float
+        Decay of the average, in [0, 1); PyTorch's alpha.
+    epsilon : float
+        Small positive number that is added to the root.
+    momentum : float
+        Decay of the sum of past steps, in [0, 1).
+
+    References
+    ----------
+    Tieleman & Hinton (2012), "Lecture 6.5: RMSProp", COURSERA: Neural networks for machine learning.
     """
 
     decay: float = 0.99
@@ -94,11 +128,11 @@ class RMSprop:
 
     @property
     def moments(self) -> int:
-        """The mean square, and the sum of past steps where there is momentum."""
+        """Number of buffers: the mean square, and with momentum the sum of past steps."""
         return 2 if self.momentum else 1
 
-    def descend(self, p: Array, g: Array, buffers: Any, scratch: Any, rate: float, step: int) -> None:
-        """The step with this number, in place."""
+    def descend(self, p: Array, g: Array, buffers: Buffers, scratch: Scratch, rate: float, step: int) -> None:
+        """Take the step with this number, in place."""
         ops, (s, root), (v, *past) = _arithmetic(p), scratch, buffers
         v *= self.decay
         v += ops.multiply(ops.multiply(g, 1 - self.decay, out=s), g, out=s)  # v_t = a v_{t-1} + (1 - a) g^2
@@ -114,9 +148,18 @@ class RMSprop:
 
 @dataclass(frozen=True, kw_only=True)
 class SGD:
-    """Down the gradient, stochastic as it is, with PyTorch's momentum: the decay of the sum of past gradients.
+    """Stochastic gradient descent, with momentum as in PyTorch.
 
-    nesterov: look one step of momentum ahead (Sutskever et al. 2013).
+    Parameters
+    ----------
+    momentum : float
+        Decay of the sum of past gradients, in [0, 1).
+    nesterov : bool
+        Whether to look one step of momentum ahead.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl & Hinton (2013), "On the importance of initialization and momentum in deep learning".
     """
 
     momentum: float = 0.0
@@ -128,11 +171,11 @@ class SGD:
 
     @property
     def moments(self) -> int:
-        """The sum of past gradients, where there is momentum."""
+        """Number of buffers: with momentum the sum of past gradients."""
         return 1 if self.momentum else 0
 
-    def descend(self, p: Array, g: Array, buffers: Any, scratch: Any, rate: float, step: int) -> None:
-        """The step with this number, in place."""
+    def descend(self, p: Array, g: Array, buffers: Buffers, scratch: Scratch, rate: float, step: int) -> None:
+        """Take the step with this number, in place."""
         ops, (s, ahead), move = _arithmetic(p), scratch, g
         for b in buffers:
             b *= self.momentum
@@ -145,22 +188,44 @@ class SGD:
 
 
 class Optimizer:
-    """A rule at work on one buffer: the steps made, and the rule's buffers, arrays like the parameters.
+    """Update rule at work on one buffer of parameters, with its state.
 
-    parameters: (P,), or (R, P) for R replicas side by side. clip_norm: the longest gradient, along the last axis, in the
-    Euclidean norm; a longer one is shortened to it first (Pascanu, Mikolov & Bengio 2013). None for no such limit.
+    Parameters
+    ----------
+    rule : Adam, RMSprop or SGD
+        Update rule.
+    parameters : Array of shape (P,) or (R, P)
+        Parameters of one network, or of R replicas side by side.
+    clip_norm : float or None
+        Largest Euclidean norm of the gradient along the last axis; a longer one is scaled down to it first. None for no limit.
+
+    Attributes
+    ----------
+    steps : int
+        Number of steps so far.
+    buffers : tuple of Array
+        The rule's moving averages, each like the parameters.
+
+    References
+    ----------
+    Pascanu, Mikolov & Bengio (2013), "On the difficulty of training recurrent neural networks", for clipping.
     """
 
     def __init__(self, rule: Rule, parameters: Array, clip_norm: float | None = None) -> None:
         xp = namespace(parameters)
         self.rule, self.clip_norm, self.steps = rule, clip_norm, 0
-        self.buffers = tuple(xp.zeros_like(parameters) for _ in range(rule.moments))
+        self.buffers: Buffers = tuple(xp.zeros_like(parameters) for _ in range(rule.moments))
         self._scratch: Any = None
 
     def step(self, parameters: Array, gradient: Array, learning_rate: LearningRate) -> None:
-        """One step down the gradient, at a rate that is a number, or a function of the number of steps made so far.
+        """Take one step down the gradient, in place; a gradient that is too long is scaled down in place too.
 
-        The parameters change in place, and so does a gradient that is too long.
+        Parameters
+        ----------
+        parameters, gradient : Array of shape (P,) or (R, P)
+            Parameters and their gradient.
+        learning_rate : float or callable
+            Length of a step, or a function from the number of past steps to it.
         """
         if self._scratch is None:
             on_numpy = type(parameters) is np.ndarray
@@ -180,7 +245,7 @@ class Optimizer:
 
 
 class _Allocating:
-    """NumPy's arithmetic for libraries without `out`: each result is a new array."""
+    """NumPy's arithmetic for libraries without `out`; each result is a new array."""
 
     @staticmethod
     def multiply(x: Array, y: Array, out: None) -> Array:
@@ -205,7 +270,7 @@ def _shorten(gradient: Array, norm: float) -> None:
 
 
 def _lengths(gradient: Array) -> Array:
-    """The Euclidean norm along the last axis; where squares could overflow, in units of the largest entry."""
+    """Compute the Euclidean norm along the last axis; where squares could overflow, in units of the largest entry."""
     xp = namespace(gradient)
     if xp is np:
         with np.errstate(over="ignore"):
@@ -218,7 +283,7 @@ def _lengths(gradient: Array) -> Array:
 
 
 def _torch_fuses(p: Array) -> bool:
-    """Whether torch makes Adam's step for this array in one call."""
+    """Return whether torch takes Adam's step for this array in one call."""
     if type(p) is np.ndarray or not array_api_compat.is_torch_array(p):
         return False
     import torch
@@ -226,7 +291,7 @@ def _torch_fuses(p: Array) -> bool:
     return hasattr(torch, "_fused_adam_") and p.device.type in ("cpu", "cuda")
 
 
-def _fused_adam(rule: Adam, p: Any, g: Any, buffers: Any, rate: float, step: int) -> None:
+def _fused_adam(rule: Adam, p: Array, g: Array, buffers: Buffers, rate: float, step: int) -> None:
     import torch
 
     (m, v), (beta1, beta2) = buffers, rule.betas

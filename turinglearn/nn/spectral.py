@@ -1,87 +1,92 @@
-"""Spectral normalisation: affine layers that stretch no direction more than once."""
+"""Spectral normalisation: affine layers divided by their largest singular value."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from turinglearn.arrays import like, namespace
-from turinglearn.nn.affine import Affine
-from turinglearn.nn.layers import Held, Shapes
-from turinglearn.nn.products import matmul
+from turinglearn.nn.affine import AffineMap
+from turinglearn.nn.layers import LayerBuffers, Shapes
+from turinglearn.nn.matmul import matmul
 from turinglearn.protocols import Array, Rng
 
 __all__ = ["SpectralAffine", "SpectralNorm"]
 
-_AT_FIRST = 15  # power iterations, as in PyTorch
+_FIRST_ITERATIONS = 15  # power iterations at the start, as in PyTorch
 
 
 @dataclass(frozen=True)
 class SpectralNorm:
-    """Every affine layer divided by its largest singular value. Miyato et al. (2018).
+    """Spectral normalisation: every affine layer is divided by its largest singular value.
 
-    That is estimated by one power iteration at each update. Of a generator the last layer, whose scale must be free, is left
-    as it is.
+    The singular value is estimated by one power iteration at each update. The last layer of a generator, whose scale must be
+    free, is left as it is.
+
+    References
+    ----------
+    Miyato, Kataoka, Koyama & Yoshida (2018), "Spectral normalization for generative adversarial networks".
     """
 
 
 @dataclass(frozen=True)
-class SpectralAffine(Affine):
-    """y = x W / sigma + b, sigma = v W u the largest singular value of W, u and v constant in the gradient."""
+class SpectralAffine(AffineMap[tuple[Array, Array, Array]]):
+    """y = x W / sigma + b, with sigma = v W u the largest singular value of W; u and v are constants in the gradient."""
 
     def statistics(self, inputs: int) -> Shapes:
-        """v (1, inputs) and u (1, outputs)."""
+        """Return the shapes of v (1, inputs) and u (1, outputs)."""
         return (1, self.inputs), (1, self.outputs)
 
-    def start(self, held: Held, rng: Rng) -> None:
-        """Random directions, and some power iterations."""
-        v, _ = held.statistics
+    def start(self, buffers: LayerBuffers, rng: Rng) -> None:
+        """Draw a random direction, and iterate a few times."""
+        v, _ = buffers.statistics
         v[...] = like(rng.standard_normal(tuple(v.shape)), v)
-        for _ in range(_AT_FIRST):
-            self.changed(held)
+        for _ in range(_FIRST_ITERATIONS):
+            self.on_parameters_changed(buffers)
 
-    def changed(self, held: Held) -> None:
-        """One power iteration: u along v W, then v along W u."""
-        (weight, _), (v, u), xp = held.parameters, held.statistics, namespace(held.parameters[0])
+    def on_parameters_changed(self, buffers: LayerBuffers) -> None:
+        """Make one power iteration: u along v W, then v along W u."""
+        (weight, _), (v, u), xp = buffers.parameters, buffers.statistics, namespace(buffers.parameters[0])
         u[...] = _unit(xp.matmul(v, weight))
         v[...] = _unit(xp.matmul(u, weight.T))
 
-    def forward(self, x: Array, held: Held, training: bool, rng: Rng | None) -> tuple[Array, Any]:
-        """x W / sigma + b; kept are x, sigma, and v^T u, which is dsigma/dW."""
-        (weight, bias), (v, u), xp = held.parameters, held.statistics, namespace(x)
-        outer = xp.matmul(_unit(v).T, _unit(u))  # units but for rounding; averaged ones are shorter
+    def forward(
+        self, x: Array, buffers: LayerBuffers, training: bool, rng: Rng | None
+    ) -> tuple[Array, tuple[Array, Array, Array]]:
+        """Return x W / sigma + b, and save x, sigma, and v^T u, which is dsigma/dW."""
+        (weight, bias), (v, u), xp = buffers.parameters, buffers.statistics, namespace(x)
+        outer = xp.matmul(_unit(v).T, _unit(u))  # averaged vectors are shorter than 1
         sigma = xp.sum(outer * weight)
-        y = matmul(x, weight, held.products)
+        y = matmul(x, weight, buffers.matmul_precision)
         y /= sigma
         y += bias
         return y, (x, sigma, outer)
 
-    def tangent(self, kept: Any, t: Array, held: Held) -> Array:
-        """t W / sigma."""
-        return super().tangent(kept, t, held) / kept[1]
+    def tangent(self, saved: tuple[Array, Array, Array], t: Array, buffers: LayerBuffers) -> Array:
+        """Return t W / sigma."""
+        return matmul(t, buffers.parameters[0], buffers.matmul_precision) / saved[1]
 
-    def backward(self, kept: Any, dy: Array, held: Held) -> Array:
-        """dy W^T / sigma."""
-        return super().backward(kept, dy, held) / kept[1]
+    def backward(self, saved: tuple[Array, Array, Array], dy: Array, buffers: LayerBuffers) -> Array:
+        """Return dy W^T / sigma."""
+        return matmul(dy, buffers.parameters[0].T, buffers.matmul_precision) / saved[1]
 
-    def add_slopes(self, kept: Any, dy: Array, held: Held) -> None:
-        """dW through W / sigma, and db."""
-        self._add(kept, matmul(kept[0].T, dy, held.products), held)
-        bias = held.slopes[1]
-        bias += held.column_sums(dy)
+    def add_gradients(self, saved: tuple[Array, Array, Array], dy: Array, buffers: LayerBuffers) -> None:
+        """Add dW through W / sigma, and db."""
+        self._add(saved, matmul(saved[0].T, dy, buffers.matmul_precision), buffers)
+        bias = buffers.gradients[1]
+        bias += buffers.column_sums(dy)
 
-    def add_tangent_slopes(self, kept: Any, t: Array, dt: Array, held: Held) -> None:
-        """dW through W / sigma."""
-        self._add(kept, matmul(t.T, dt, held.products), held)
+    def add_tangent_gradients(self, saved: tuple[Array, Array, Array], t: Array, dt: Array, buffers: LayerBuffers) -> None:
+        """Add dW through W / sigma."""
+        self._add(saved, matmul(t.T, dt, buffers.matmul_precision), buffers)
 
-    def _add(self, kept: Any, g: Array, held: Held) -> None:
-        """For g = dL/d(W / sigma): dL/dW = [g - <g, W / sigma> v^T u] / sigma."""
-        (_, sigma, outer), weight, slope = kept, held.parameters[0], held.slopes[0]
-        slope += (g - namespace(g).sum(g * weight) / sigma * outer) / sigma
+    def _add(self, saved: tuple[Array, Array, Array], g: Array, buffers: LayerBuffers) -> None:
+        """Add dL/dW = [g - <g, W / sigma> v^T u] / sigma, for g = dL/d(W / sigma)."""
+        (_, sigma, outer), weight, gradient = saved, buffers.parameters[0], buffers.gradients[0]
+        gradient += (g - namespace(g).sum(g * weight) / sigma * outer) / sigma
 
 
 def _unit(row: Array) -> Array:
-    """The row (1, k) at length 1; rows of zeros stay."""
+    """Scale the row (1, k) to length 1; a row of zeros stays."""
     xp = namespace(row)
     length = xp.sqrt(xp.sum(row * row))
     return row / xp.maximum(length, xp.zeros_like(length) + float(xp.finfo(row.dtype).smallest_normal))

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from turinglearn.arrays import namespace
 from turinglearn.nn.network import Network
+from turinglearn.protocols import Array
 
-__all__ = ["Stack", "together"]
+__all__ = ["Stack", "stack_players"]
+
+Player = TypeVar("Player")
 
 
 class Stack:
-    """R networks of one shape: their parameters and gradients are rows of buffers (R, P).
+    """R networks of one shape, whose parameters and gradients are rows of buffers (R, P).
 
-    The networks stay whole: each now lives in its row, and what happens to the row happens to it.
+    Each network stays usable on its own: it lives in its row.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        Plain networks of the same widths.
     """
 
     def __init__(self, networks: Sequence[Network]) -> None:
@@ -26,38 +34,41 @@ class Stack:
         for network, parameters, gradient in zip(networks, self.parameters, self.gradient, strict=True):
             network.move(parameters, gradient)
 
-    def matrices(self, flat: Any) -> list[Any]:
-        """A = [W; b] of each layer, (R, in + 1, out), as views of the parameters or of the gradients."""
+    def matrices(self, flat: Array) -> list[Array]:
+        """Return A = [W; b] of each layer, (R, in + 1, out), as views of the parameters or of the gradients."""
         return self.networks[0].matrices(flat)
 
-    def changed(self) -> None:
-        """The parameters have changed, those of every network."""
+    def on_parameters_changed(self) -> None:
+        """Follow a change of the parameters of every network."""
         for network in self.networks:
-            network.changed()
+            network.on_parameters_changed()
 
 
-def together(players: Sequence[Any]) -> Any:
-    """A player whose arrays are those of all these players on a leading axis; one player is itself.
+def stack_players(players: Sequence[Player]) -> Player:
+    """Return a player whose arrays are those of all these players on a leading axis; a single player is returned itself.
 
-    What the common player learns, each of them has learned: their networks, moments, averages and units are rows of its own.
+    The players share memory with it: their networks, moments, averages and units are its rows, so that its steps are theirs.
     """
     if len(players) == 1:
         return players[0]
-    common = copy.copy(players[0])
-    common.network_ = Stack([player.network_ for player in players])
-    optimizers = [player.optimizer_ for player in players]
+    each: Sequence[Any] = players
+    common: Any = copy.copy(players[0])
+    common.network_ = Stack([player.network_ for player in each])
+    optimizers = [player.optimizer_ for player in each]
     common.optimizer_ = copy.copy(optimizers[0])
     common.optimizer_.buffers = tuple(map(_rows, zip(*(optimizer.buffers for optimizer in optimizers), strict=True)))
     for i, optimizer in enumerate(optimizers):
         optimizer.buffers = tuple(buffer[i] for buffer in common.optimizer_.buffers)
     for name in ("average_", "location_", "spread_", "scale_"):
         if hasattr(common, name):
-            setattr(common, name, _rows([getattr(player, name) for player in players]))
-            for player, row in zip(players, getattr(common, name), strict=True):
+            setattr(common, name, _rows([getattr(player, name) for player in each]))
+            for player, row in zip(each, getattr(common, name), strict=True):
                 setattr(player, name, row)
-    return common
+    stacked: Player = common
+    return stacked
 
 
-def _rows(parts: Sequence[Any]) -> Any:
-    """Arrays of one shape as the rows of one, (R, ...)."""
-    return namespace(parts[0]).stack(list(parts))
+def _rows(parts: Sequence[Array]) -> Array:
+    """Stack arrays of one shape as the rows of one, (R, ...)."""
+    stacked: Array = namespace(parts[0]).stack(list(parts))
+    return stacked

@@ -1,7 +1,7 @@
-"""Models on disk: folders of JSON, safetensors and skops, without pickle."""
+"""Models on disk: folders of JSON, safetensors and skops files, without pickle."""
 
-from turinglearn.persistence.codec import Unsavable
-from turinglearn.persistence.folder import BrokenFolder, NoModel
+from turinglearn.persistence.codec import NotSerializableError
+from turinglearn.persistence.folder import CorruptModelError, ModelNotFoundError
 from turinglearn.persistence.models import load, save
 
-__all__ = ["BrokenFolder", "NoModel", "Unsavable", "load", "save"]
+__all__ = ["CorruptModelError", "ModelNotFoundError", "NotSerializableError", "load", "save"]

@@ -1,6 +1,6 @@
-"""Estimators of scikit-learn and its kin as bytes, and back: by skops, which builds only types that are known to be safe.
+"""Estimators of scikit-learn and compatible libraries as bytes, by skops, which builds only types that are known to be safe.
 
-The boosters of XGBoost and LightGBM are trees in the text or bytes of these libraries' own formats, inside the same file.
+Boosters of XGBoost and LightGBM are stored in these libraries' own formats inside the same file.
 """
 
 from __future__ import annotations
@@ -10,14 +10,13 @@ import io
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from turinglearn.persistence.codec import Unsavable
-from turinglearn.persistence.folder import BrokenFolder
+from turinglearn.persistence.codec import NotSerializableError
+from turinglearn.persistence.folder import CorruptModelError
 
 __all__ = ["estimator_bytes", "read_estimator"]
 
-# What fitted estimators hold, beyond what skops trusts by itself: each is built from plain arrays, numbers and texts.
+# Parts of fitted estimators that skops does not trust by itself: each is built from plain arrays, numbers and strings.
 _CLASSES = (
     "collections.OrderedDict",
     "imblearn.ensemble._bagging.BalancedBaggingClassifier",
@@ -42,53 +41,57 @@ _CLASSES = (
     "xgboost.sklearn.XGBClassifier",
     "xgboost.sklearn.XGBRFClassifier",
 )
-_MODULES = (  # all classes that are defined in them
+_MODULES = (  # all of whose classes are safe
     "sklearn.gaussian_process.kernels",
     "sklearn.metrics._dist_metrics",
     "sklearn.neural_network._stochastic_optimizers",
 )
 
 
-def estimator_bytes(key: str, estimator: Any) -> bytes:
-    """The estimator as bytes. Raises `Unsavable`, which names it, for what could only be saved as code."""
+def estimator_bytes(key: str, estimator: object) -> bytes:
+    """Return the estimator as bytes; raise `NotSerializableError`, with its key, if it could only be saved as code."""
     import skops.io
 
     try:
         content: bytes = skops.io.dumps(estimator)
         unknown = skops.io.get_untrusted_types(data=content)
-    except Exception as error:  # skops raises many kinds
-        raise Unsavable(_why(key, estimator, str(error))) from error
-    functions = [name for name in unknown if not isinstance(_found(name), type)]
+    except Exception as error:  # of many types
+        raise NotSerializableError(_reason(key, estimator, str(error))) from error
+    functions = [name for name in unknown if not isinstance(_imported(name), type)]
     if functions:
-        raise Unsavable(_why(key, estimator, f"it holds {', '.join(functions)}, which is no class that can be imported"))
+        raise NotSerializableError(
+            _reason(key, estimator, f"it holds {', '.join(functions)}, which cannot be imported as a class")
+        )
     return content
 
 
-def read_estimator(path: Path, content: bytes, trusted: Iterable[str]) -> Any:
-    """The estimator in these bytes. Raises `BrokenFolder` for types that are neither known to be safe nor trusted."""
+def read_estimator(path: Path, content: bytes, trusted: Iterable[str]) -> object:
+    """Return the estimator in these bytes; raise `CorruptModelError` for types neither known to be safe nor trusted."""
     import skops.io
 
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        if sum(part.file_size for part in archive.infolist()) > len(content):  # skops writes them as they are
-            raise BrokenFolder(f"{path} holds an estimator that would grow when unpacked. Do not trust this folder.")
+        if sum(part.file_size for part in archive.infolist()) > len(content):  # skops does not compress
+            raise CorruptModelError(f"{path} holds an estimator that would grow when unpacked. Do not trust this folder.")
     unknown = skops.io.get_untrusted_types(data=content)
     strange = [name for name in unknown if not (_is_known(name) or name in trusted)]
     if strange:
-        raise BrokenFolder(
+        raise CorruptModelError(
             f"{path} holds objects of types that are not known to be safe: {', '.join(strange)}. If you trust whoever "
             f"wrote it: load(path, trusted={strange!r})."
         )
-    return skops.io.loads(content, trusted=unknown)
+    estimator: object = skops.io.loads(content, trusted=unknown)
+    return estimator
 
 
 def _is_known(name: str) -> bool:
+    """Return whether the type of this name is known to be safe."""
     module, _, _ = name.rpartition(".")
-    found = _found(name) if module in _MODULES else None
+    found = _imported(name) if module in _MODULES else None
     return name in _CLASSES or (isinstance(found, type) and found.__module__ == module)
 
 
-def _found(name: str) -> Any:
-    """What can be imported under a dotted name; None for nothing."""
+def _imported(name: str) -> object:
+    """Return the object with a dotted name, or None."""
     module, _, attribute = name.rpartition(".")
     try:
         return getattr(importlib.import_module(module), attribute, None)
@@ -96,7 +99,7 @@ def _found(name: str) -> Any:
         return None
 
 
-def _why(key: str, estimator: Any, reason: str) -> str:
+def _reason(key: str, estimator: object, reason: str) -> str:
     kind = type(estimator)
     return (
         f"{key} is a {kind.__module__}.{kind.__name__}, which skops cannot write without code: {reason}. Choose parts of "

@@ -1,56 +1,56 @@
-"""How pictures look: two themes, and what all axes share."""
+"""Look of all plots: two themes, and what the axes share."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
-import numpy as np
+from turinglearn.plots.palette import DISCRIMINATOR, FAKE, REAL
 
-from turinglearn.arrays import to_numpy
-from turinglearn.protocols import Array
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-__all__ = [
-    "COUNTERFEIT",
-    "DARK",
-    "GENUINE",
-    "JUDGE",
-    "LIGHT",
-    "Theme",
-    "a_few",
-    "events",
-    "figure_of",
-    "kind",
-    "left_out",
-    "plain",
-]
+__all__ = ["DARK", "DASHED", "DOTTED", "LIGHT", "Theme", "new_figure", "note_outside", "style_axes", "title_side"]
 
-GENUINE, COUNTERFEIT, JUDGE = "#0072B2", "#D55E00", "#009E73"
+DASHED, DOTTED = (0, (4, 3)), (0, (1, 1.5))  # lines, as matplotlib has them
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a picture: those of the players, and of what is around them."""
+    """Colours of a plot.
 
-    genuine: str = GENUINE
-    counterfeit: str = COUNTERFEIT
-    judge: str = JUDGE
+    Parameters
+    ----------
+    real, fake, discriminator : str
+        Colours of real samples, of fakes and of the discriminator.
+    ink : str
+        Colour of texts.
+    grey : str
+        Colour of axes.
+    paper : str
+        Colour of the background.
+    """
+
+    real: str = REAL
+    fake: str = FAKE
+    discriminator: str = DISCRIMINATOR
     ink: str = "#333333"
     grey: str = "#8A8A8A"
     paper: str = "white"
 
     @property
-    def kinds(self) -> dict[str, str]:
-        """The colours of both kinds of samples."""
-        return {"genuine": self.genuine, "counterfeit": self.counterfeit}
+    def sides(self) -> dict[str, str]:
+        """Colours of real samples and of fakes, by name."""
+        return {"real": self.real, "fake": self.fake}
 
 
 LIGHT = Theme()
 DARK = Theme("#56B4E9", "#E69F00", "#2FC79A", "#DDDDDD", "#8A8A8A", "#16181C")
 
 
-def figure_of(width: float, height: float, title: str, theme: Theme) -> Any:
-    """An empty figure of this size, in inches."""
+def new_figure(width: float, height: float, title: str, theme: Theme) -> Figure:
+    """Return an empty figure of this size in inches."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
@@ -61,41 +61,25 @@ def figure_of(width: float, height: float, title: str, theme: Theme) -> Any:
     return figure
 
 
-def events(x: Array, name: str) -> Any:
-    """Samples as finite numbers on the host, (n, features) or (n, height, width)."""
-    x = np.asarray(to_numpy(x), dtype=float)
-    if x.ndim not in (2, 3) or 0 in x.shape:
-        raise ValueError(f"{name} has shape {x.shape}; expected (n, features), or (n, height, width) for images. Reshape it.")
-    if not np.isfinite(x).all():
-        raise ValueError(f"{name} contains NaN or infinity; expected finite numbers. See why the generator diverged.")
-    return x
+def title_side(axes: Axes, side: str, theme: Theme) -> None:
+    """Set the title of axes that show real samples or fakes."""
+    axes.set_title(side, fontsize=9, color=theme.sides[side], fontweight="bold")
 
 
-def a_few(x: Any, most: int) -> Any:
-    """At most so many of the rows, in their order: drawn at random, since the first ones of sorted data are not like the rest.
-
-    Always the same rows for the same length, so that a picture can be drawn again.
-    """
-    return x if len(x) <= most else x[np.sort(np.random.default_rng(0).choice(len(x), most, replace=False))]
-
-
-def kind(axes: Any, name: str, theme: Theme) -> None:
-    """The title of an axes that shows one kind of samples."""
-    axes.set_title(name, fontsize=9, color=theme.kinds[name], fontweight="bold")
-
-
-def left_out(axes: Any, share: float, theme: Theme) -> None:
-    """What share of the points the axes leave out, if it is worth saying."""
+def note_outside(axes: Axes, share: float, theme: Theme) -> None:
+    """Write the share of the samples outside of the axes, from 1 % on."""
     if share > 0.01:
         text = f"{100 * share:.0f} % outside"
         axes.text(0.97, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=7, color=theme.ink)
 
 
-def plain(axes: Any, theme: Theme) -> None:
-    """No frame above and to the right, small grey ticks."""
+def style_axes(axes: Axes, theme: Theme) -> None:
+    """Remove the frame above and to the right, and make ticks small and grey."""
     axes.set_facecolor(theme.paper)
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(theme.grey)
     axes.tick_params(labelsize=7.5, colors=theme.ink, color=theme.grey, length=3)
-    axes.xaxis.label.set(fontsize=8, color=theme.ink)
-    axes.yaxis.label.set(fontsize=8, color=theme.ink)
+    axes.xaxis.label.set_fontsize(8)
+    axes.yaxis.label.set_fontsize(8)
+    axes.xaxis.label.set_color(theme.ink)
+    axes.yaxis.label.set_color(theme.ink)

@@ -1,7 +1,7 @@
-"""Results as a page to look at: the page of the demonstration, and the report of a study."""
+"""Results as pages: the report of a study, and the page of the demonstration."""
 
-from turinglearn.report.document import Document
-from turinglearn.report.page import Page
+from turinglearn.report.render.document import Report
+from turinglearn.report.render.page import Page
 from turinglearn.report.study import compose, write
 
-__all__ = ["Document", "Page", "compose", "write"]
+__all__ = ["Page", "Report", "compose", "write"]

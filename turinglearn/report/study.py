@@ -1,37 +1,39 @@
-"""The report of a study: from the rows of its store alone, as HTML, Markdown and CSV, the same bytes each time."""
+"""The report of a study: from the rows of its store alone, as HTML, Markdown and CSV, with the same bytes each time."""
 
 from __future__ import annotations
 
 import errno
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from turinglearn.report.answer import Extent, answer
-from turinglearn.report.bias_sections import curve_section, efficiency_section, plane_section
-from turinglearn.report.contrasts import contrasts, control_of, summaries
-from turinglearn.report.document import Document, comma_separated
-from turinglearn.report.estimates import blocks_of, primary, splits
-from turinglearn.report.evidence_sections import beside_section, cross_section, failure_section
-from turinglearn.report.folder import LISTING, refilled, whole
-from turinglearn.report.labels import Labels
-from turinglearn.report.markdown import as_markdown, standing_alone
-from turinglearn.report.markup import FOLDER, as_html
-from turinglearn.report.measured_sections import measured_section
-from turinglearn.report.methods import method_section
-from turinglearn.report.origin_sections import provenance_section
-from turinglearn.report.rows import read
+from turinglearn.report.analysis.blocks import blocks_of
+from turinglearn.report.analysis.contrasts import contrasts, control_of, summaries
+from turinglearn.report.analysis.estimates import primary, splits
+from turinglearn.report.analysis.labels import Labels
+from turinglearn.report.analysis.runs import read_runs
+from turinglearn.report.render.document import DATA, Report, comma_separated
+from turinglearn.report.render.folder import LISTING, refilled, write_text
+from turinglearn.report.render.markdown import as_markdown, picture_files
+from turinglearn.report.render.report_html import as_html
+from turinglearn.report.sections.answer import Coverage, answer
+from turinglearn.report.sections.bias import curve_section, efficiency_section, plane_section
+from turinglearn.report.sections.evidence import cross_section, failure_section, samples_section
+from turinglearn.report.sections.measured import measured_section
+from turinglearn.report.sections.methods import method_section
+from turinglearn.report.sections.provenance import provenance_section
+from turinglearn.study.schema import Row
 
 __all__ = ["compose", "uncollected", "write"]
 
 
 @contextmanager
 def uncollected() -> Iterator[None]:
-    """Without the collector of cycles, of which a report makes none: it would look through all rows again and again.
+    """Switch off the collector of reference cycles: a report makes none, and the collector would visit all rows repeatedly.
 
-    Around all that holds a large report also after it, since the collector looks through what is there when it comes back.
+    Use it around everything that holds a large report, since the collector visits what is there when it comes back.
     """
     enabled = gc.isenabled()
     gc.disable()
@@ -43,52 +45,88 @@ def uncollected() -> Iterator[None]:
 
 
 @uncollected()
-def compose(rows: Iterable[Any], *, title: str = "Study", control: str | None = None, planned: int | None = None) -> Document:
-    """What the rows of a store say, as a `Document`.
+def compose(
+    rows: Iterable[Row | Mapping[str, Any]], *, title: str = "Study", control: str | None = None, planned: int | None = None
+) -> Report:
+    """Return the report on the rows of a store.
 
-    rows: dictionaries or objects with identity, payload, status, figures, error, seconds, versions, commit, hardware, limits,
-    such as those of ``Store.rows``. control: the discriminator that the others are compared with; without one, of those with a
-    row that is ok, the first whose name is that of a network, else the first by name. planned: how many cells the study has in
-    all. ValueError for a control that no row has.
+    Parameters
+    ----------
+    rows : iterable of Row or mapping
+        Rows, such as those of ``Store.rows()``, or mappings with the same fields.
+    title : str
+        Title.
+    control : str or None
+        Label of the discriminator that the others are compared with. If None, of those with a row that ended well, the first
+        neural network by label, or else the first of all.
+    planned : int or None
+        Number of cells of the whole study.
+
+    Returns
+    -------
+    report : Report
+        Report, for `write`.
+
+    Raises
+    ------
+    ValueError
+        If no row has the control, or if a row is not one of a study.
     """
-    runs = read(rows)
+    runs = read_runs(rows)
     blocks = blocks_of(runs)
     kinds = sorted({block.kind for block in blocks})
-    quantities = {kind: q for kind in kinds if (q := primary(blocks, kind)) is not None}
+    quantities = {kind: quantity for kind in kinds if (quantity := primary(blocks, kind)) is not None}
     control = control_of(blocks, control) if blocks or control is not None else ""
     found = contrasts(blocks, quantities, control)
     summed = summaries(found)
-    labels = Labels(blocks)
-    arms = sorted({arm for block in blocks for arm in block.arms}, key=lambda arm: (arm != control, arm))
-    document = Document(title)
-    counted = sum(len(each) for block in blocks for each in block.arms.values())
-    doubles = sum(bool(run.arm) for run in runs) - counted
-    lacking = sum(control not in block.arms for block in blocks if block.kind in quantities)
-    answer(document, runs, found, summed, labels, Extent(planned, doubles, lacking))
-    plane_section(document, blocks, arms, labels)
-    curve_section(document, blocks, arms, labels)
-    efficiency_section(document, blocks, arms, labels)
-    cross_section(document, blocks, labels)
-    beside_section(document, blocks, arms, labels)
-    measured_section(document, runs, blocks, labels)
-    failure_section(document, blocks, quantities, arms, labels)
-    provenance_section(document, runs)
+    labels = Labels(block.setting for block in blocks)
+    order = sorted({name for block in blocks for name in block.runs}, key=lambda name: (name != control, name))
+    report = Report(title)
+    counted = sum(len(each) for block in blocks for each in block.runs.values())
+    duplicates = sum(run.discriminator is not None for run in runs) - counted
+    lacking = sum(control not in block.runs for block in blocks if block.kind in quantities)
+    answer(report, runs, found, summed, labels, Coverage(planned, duplicates, lacking))
+    plane_section(report, blocks, order, labels)
+    curve_section(report, blocks, order, labels)
+    efficiency_section(report, blocks, order, labels)
+    cross_section(report, blocks, labels)
+    samples_section(report, blocks, order, labels)
+    measured_section(report, runs, blocks, labels)
+    failure_section(report, blocks, quantities, order, labels)
+    provenance_section(report, runs)
     pairs = (pair for kind in kinds for pair in splits(blocks, kind))
-    method_section(document, [*quantities.values(), *(q for pair in pairs for q in pair)], found, summed)
-    return document
+    method_section(report, [*quantities.values(), *(quantity for pair in pairs for quantity in pair)], found, summed)
+    return report
 
 
 @uncollected()
-def write(document: Document, folder: Path) -> Path:
-    """Write report.html, report.md, and beside them a folder, data, with the CSV and the pictures; returns the page's path.
+def write(report: Report, folder: Path) -> Path:
+    """Write report.html, report.md, and beside them the folder data with CSV files and pictures.
 
-    Each file is written whole or not at all. What an earlier report has left in data is deleted, unless it was changed since;
-    what others put there stays. OSError where the folder cannot be written, or has a report.html that no report has written.
+    Each file is written whole or not at all. Files that an earlier report left in data are removed, unless they were changed
+    since; other people's files stay.
+
+    Parameters
+    ----------
+    report : Report
+        Report.
+    folder : Path
+        Folder to write to.
+
+    Returns
+    -------
+    page : Path
+        Path of report.html.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written, or has a report.html that is not the report of a study.
     """
-    if (folder / "report.html").exists() and not (folder / FOLDER / LISTING).exists():
-        raise FileExistsError(errno.EEXIST, "its report.html is not one of a study")
-    tables = {f"{name}.csv": comma_separated(part) for name, part in document.data().items()}
-    with refilled(folder / FOLDER, tables | standing_alone(document)):
-        whole(folder / "report.md", as_markdown(document))
-        whole(folder / "report.html", as_html(document))
+    if (folder / "report.html").exists() and not (folder / DATA / LISTING).exists():
+        raise FileExistsError(errno.EEXIST, "its report.html is not the report of a study")
+    tables = {f"{name}.csv": comma_separated(part) for name, part in report.data().items()}
+    with refilled(folder / DATA, tables | picture_files(report)):
+        write_text(folder / "report.md", as_markdown(report))
+        write_text(folder / "report.html", as_html(report))
     return folder / "report.html"

@@ -1,66 +1,119 @@
-"""A cell of a study: one frozen record of what is played, judged and measured, whose hash is its identity."""
+"""Cells of a study: a frozen record of what is played, scored and measured, whose hash is its identity."""
 
 from __future__ import annotations
 
 import hashlib
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import cache
+from dataclasses import dataclass, fields
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, packages_distributions, version
 from typing import Any
 
-from turinglearn.study.outcomes import Figure, canonical
+from turinglearn.recipes import Recipe
+from turinglearn.registry import FACTORS, packages_of
+from turinglearn.study.factors import (
+    CellKind,
+    Factor,
+    FactorKind,
+    Level,
+    budget_factors,
+    continuous_factors,
+)
+from turinglearn.study.jobs import Figure, canonical
 
-__all__ = ["Cell", "by_seed", "groups", "versions_of"]
+__all__ = ["Budget", "Cell", "Texts", "by_seed", "groups", "replica_figures", "versions_of"]
 
-Pairs = tuple[tuple[str, Any], ...]
-_TABLES = ("budget", "recipes", "examiners", "versions")
+Budget = tuple[tuple[str, int | float], ...]
+Texts = tuple[tuple[str, str], ...]
+
+_TABLES, _LISTS = ("budget", "cross_examiners", "versions"), ("seeds", "metrics")
+_KINDS = {
+    "problem": FactorKind.PROBLEM,
+    "generator": FactorKind.PLAYER,
+    "discriminator": FactorKind.PLAYER,
+    "signal": FactorKind.SIGNAL,
+    "objective": FactorKind.OBJECTIVE,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What is played, and with what budget; plain values only.
+    """Record of what is played, and with what budget.
 
-    kind: "judge", a judge on a pair with known log-odds; "game", a generator against a judge on a problem; or "truth", a
-    problem by itself. problem, generator, discriminator, signal, objective: names, as the specification calls them; None
-    where the kind has none. recipes: what these names stand for, as texts, by factor. seeds: more than one are replicas of one
-    game, played side by side: their grouping is part of the cell. budget: whole numbers by name, and seconds. metrics: names.
-    examiners: the recipes of fresh judges, by name. versions: of the packages that it needs, by name.
+    Parameters
+    ----------
+    kind : CellKind
+        DISCRIMINATOR, a discriminator on a pair with known log-odds; GAME, a generator against a discriminator on a problem;
+        or TRUTH, a problem by itself.
+    problem : Level
+        Problem, or pair.
+    generator, discriminator, signal, objective : Level or None
+        Players, and how evidence becomes feedback; None where the kind has none.
+    seeds : tuple of int
+        Seeds; several are replicas of one game, played side by side: their grouping is part of the cell.
+    budget : tuple of (str, number)
+        Whole numbers by name, and seconds.
+    metrics : tuple of str
+        Names of what is measured of a generator.
+    cross_examiners : tuple of (str, str)
+        Recipes of fresh discriminators, by label.
+    versions : tuple of (str, str)
+        Versions of the packages that it needs, by name.
     """
 
-    kind: str
-    problem: str
-    generator: str | None
-    discriminator: str | None
-    signal: str | None
-    objective: str | None
+    kind: CellKind
+    problem: Level
+    generator: Level | None
+    discriminator: Level | None
+    signal: Level | None
+    objective: Level | None
     seeds: tuple[int, ...]
-    budget: Pairs
+    budget: Budget
     metrics: tuple[str, ...]
-    recipes: Pairs
-    examiners: Pairs
-    versions: Pairs
+    cross_examiners: Texts
+    versions: Texts
 
     @property
     def identity(self) -> str:
-        """The SHA-256 of the canonical text of all that it holds."""
+        """SHA-256 of the canonical text of the payload."""
         return hashlib.sha256(canonical(self.payload()).encode()).hexdigest()
 
+    @property
+    def levels(self) -> dict[str, Level]:
+        """Levels of the factors that the cell has, by name."""
+        found = {name: getattr(self, name) for name in FACTORS}
+        return {name: level for name, level in found.items() if level is not None}
+
+    def factors(self) -> tuple[Factor, ...]:
+        """Return all factors of the cell: its levels, its budgets, and its continuous factors n, d and KL."""
+        budget = dict(self.budget)
+        named = tuple(Factor(name, _KINDS[name], level) for name, level in self.levels.items())
+        return named + budget_factors(budget) + continuous_factors(self.problem.recipe, budget)
+
     def payload(self) -> dict[str, Any]:
-        """What JSON holds of it: tables as objects, tuples as lists."""
-        content: dict[str, Any] = asdict(self)
-        return content | {name: dict(content[name]) for name in _TABLES} | {n: list(content[n]) for n in ("seeds", "metrics")}
+        """Return the cell as JSON has it: tables as objects, tuples as lists."""
+        levels = {name: None if getattr(self, name) is None else getattr(self, name).payload() for name in FACTORS}
+        tables = {name: dict(getattr(self, name)) for name in _TABLES}
+        return {"kind": str(self.kind)} | levels | tables | {name: list(getattr(self, name)) for name in _LISTS}
 
     @classmethod
     def of(cls, payload: Mapping[str, Any]) -> Cell:
-        """The cell of a payload: the other way round."""
-        tables = {name: tuple(sorted(payload[name].items())) for name in _TABLES}
-        return cls(**{**payload, **tables, **{name: tuple(payload[name]) for name in ("seeds", "metrics")}})
+        """Return the cell of a payload. Raises ValueError for a payload that describes none."""
+        try:
+            levels = {name: None if payload[name] is None else Level.of(payload[name]) for name in FACTORS}
+            tables = {name: tuple(sorted(payload[name].items())) for name in _TABLES}
+            lists = {name: tuple(payload[name]) for name in _LISTS}
+            if levels["problem"] is None or len(payload) != len(fields(cls)):
+                raise KeyError("problem")
+            content: dict[str, Any] = {**levels, **tables, **lists}
+            return cls(kind=CellKind(payload["kind"]), **content)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{dict(payload)!r:.80} is not a cell of a study. Use the rows of a study.") from error
 
 
 def groups(seeds: Sequence[int], size: int) -> list[tuple[int, ...]]:
-    """Seeds as runs of consecutive ones, of at most this size.
+    """Return seeds in groups of consecutive ones, of at most this size.
 
     >>> groups([0, 1, 2, 3, 7, 8], 3)
     [(0, 1, 2), (3,), (7, 8)]
@@ -74,31 +127,48 @@ def groups(seeds: Sequence[int], size: int) -> list[tuple[int, ...]]:
     return found
 
 
-def by_seed(payload: Mapping[str, Any], figures: Mapping[str, Figure]) -> Iterator[tuple[int, dict[str, Figure]]]:
-    """Each seed of a finished cell with its own figures, from the payload and the figures of its row.
+def replica_figures(found: Sequence[Mapping[str, Figure]]) -> dict[str, Figure]:
+    """Return the figures of several replicas as those of one row: the figure "name" of the replica i is called "name@i"."""
+    if len(found) == 1:
+        return dict(found[0])
+    return {f"{name}@{i}": value for i, figures in enumerate(found) for name, value in figures.items()}
 
-    In the store, the figures of the replica i are called "name@i".
+
+def by_seed(payload: Mapping[str, Any], figures: Mapping[str, Figure]) -> Iterator[tuple[int, dict[str, Figure]]]:
+    """Yield each seed of a finished cell with its own figures, from the payload and the figures of its row.
+
+    In a row of several replicas, the figure "name" of the replica i is called "name@i".
+
+    >>> dict(by_seed({"seeds": [4, 5]}, {"modes@0": 3.0, "modes@1": 8.0}))
+    {4: {'modes': 3.0}, 5: {'modes': 8.0}}
     """
-    seeds = payload["seeds"]
+    seeds: Sequence[int] = payload["seeds"]
     if len(seeds) == 1:
         yield seeds[0], dict(figures)
         return
     found: list[dict[str, Figure]] = [{} for _ in seeds]
     for name, value in figures.items():
-        plain, _, index = name.rpartition("@")
-        found[int(index)][plain] = value
+        plain, index = _replica(name)
+        found[index][plain] = value
     yield from zip(seeds, found, strict=True)
 
 
-def versions_of(recipes: Sequence[str]) -> Pairs:
-    """The versions of what these recipes need: of the core always, of other packages where a recipe names them."""
+@lru_cache(2**16)
+def _replica(name: str) -> tuple[str, int]:
+    """Take "name@i" apart."""
+    plain, _, index = name.rpartition("@")
+    return plain, int(index)
+
+
+def versions_of(recipes: Mapping[str, Sequence[Recipe]]) -> Texts:
+    """Return the versions of what recipes need, by role: of the core always, of other packages where a recipe needs them."""
     names = {"turinglearn", "numpy", "scipy", "scikit-learn"}
-    for recipe in recipes:
-        head = recipe.partition("(")[0]
-        if "'torch'" in recipe or head == "torch" or head.startswith("torch."):
-            names.add("torch")
-        names.update(_distributions().get(head.partition(".")[0], ()) if "." in head else ())
-        names.update({"cmaes"} if head == "evolved" else ())
+    for role, each in recipes.items():
+        for recipe in each:
+            root, dotted, _ = recipe.name.partition(".")
+            names.update(packages_of(role, recipe))
+            names.update(_distributions().get(root, ()) if dotted else ())
+            names.update({"torch"} if dict(recipe.options).get("library") == "torch" else ())
     return tuple(sorted((name, _version(name)) for name in names))
 
 

@@ -1,4 +1,4 @@
-"""The driver of a study: it plays what is not finished, and each outcome is in the store before it is spoken of."""
+"""Driver of a study: it plays the unfinished cells; each outcome is in the store before it is reported."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from types import FrameType, TracebackType
 from typing import Protocol, Self
 
 from turinglearn.study.engines.harness import Interruption
-from turinglearn.study.outcomes import Job, Outcome, Plan
+from turinglearn.study.jobs import Job, Outcome, Plan
 from turinglearn.study.writer import Writer
 
 __all__ = ["Engine", "Stopped", "run"]
 
 
 class Engine(Protocol):
-    """Where cells are played; used by `with`. Whatever a cell does, it comes to an outcome, within its limits."""
+    """Place where cells are played, used in a `with` statement. Each cell ends in an outcome, within its limits."""
 
     dashboard: str | None
 
@@ -28,12 +28,12 @@ class Engine(Protocol):
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None: ...
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """The outcomes as they come; jobs are begun in their order. Raises StudyProblem where it can play no more."""
+        """Yield outcomes as they come; jobs begin in order. Raises StudyProblem where no more can be played."""
         ...
 
 
 class Stopped(Interruption):
-    """A signal, such as Ctrl-C, has ended the run; what was finished is in the store."""
+    """End of a run by a signal, such as Ctrl-C. Finished cells are in the store."""
 
     def __init__(self, number: int) -> None:
         super().__init__(f"stopped by {signal.Signals(number).name}")
@@ -48,14 +48,35 @@ def run(
     *,
     again: Collection[str] = (),
 ) -> Counter[str]:
-    """Play the cells of a plan that are not finished, and count what came of them.
+    """Play the unfinished cells of a plan, and count their outcomes.
 
-    store: open, and begun with this plan. watch: called with each outcome once it is in the store. again:
-    identities of cells that failed, which are played once more. Returns how many of the
-    cells that were played came to each status.
+    Another cell, or something outside, may be the cause of a crash. A cell that crashed is therefore played once more, alone,
+    after all others, and only that outcome counts.
 
-    A cell that crashed may have suffered for another, or from the outside: it is played once more, alone, after all others,
-    and what comes of that counts. Raises ``Stopped`` on SIGINT and SIGTERM, `StudyProblem` where the store or the engine fails.
+    Parameters
+    ----------
+    plan : Plan
+        Cells and their limits.
+    engine : Engine
+        Place where they are played.
+    store : Writer
+        Open store that has begun with this plan.
+    watch : callable
+        Called with each outcome once it is in the store.
+    again : collection of str
+        Identities of failed cells to be played once more.
+
+    Returns
+    -------
+    Counter
+        Number of played cells by status.
+
+    Raises
+    ------
+    Stopped
+        On SIGINT and SIGTERM.
+    StudyProblem
+        If the store or the engine fails.
     """
     finished, counts, suspects = store.finished() - set(again), Counter[str](), set()
     left = [job for job in plan.jobs if job.identity not in finished]
@@ -76,13 +97,13 @@ def run(
             if job.identity in suspects:
                 for outcome in engine.run([job]):
                     crashed = outcome.status == "crashed"
-                    again = f"Twice, the second time alone. {outcome.error}"
-                    keep(replace(outcome, error=again) if crashed else outcome)
+                    error = f"Twice, the second time alone. {outcome.error}"
+                    keep(replace(outcome, error=error) if crashed else outcome)
     return counts
 
 
 class _Signals:
-    """SIGINT and SIGTERM raise Stopped, but not while they are held. Other threads than the main one get none."""
+    """Handlers that raise Stopped on SIGINT and SIGTERM, except while they are held; only the main thread has them."""
 
     def __init__(self) -> None:
         self._before: dict[int, signal._HANDLER] = {}

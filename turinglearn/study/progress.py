@@ -1,4 +1,4 @@
-"""How far a run is: done, failed, per second, the time left, and where the dashboard is."""
+"""Progress of a run: cells done and failed, their rate, the time left, and the address of the dashboard."""
 
 from __future__ import annotations
 
@@ -10,18 +10,23 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
-from turinglearn.study.outcomes import Job, Outcome
+from turinglearn.study.jobs import Job, Outcome
 
-__all__ = ["TimeLeft", "said", "watching"]
+__all__ = ["TimeLeft", "duration", "watching"]
 
-_ALIKE = ("kind", "generator", "discriminator", "signal", "objective")  # what decides most of how long a cell takes
+_ALIKE = ("kind", "generator", "discriminator", "signal", "objective")  # cells that share these take about the same time
 
 
 class TimeLeft:
-    """An estimate of the seconds that a run still takes, by those that cells with the same players took.
+    """Estimate of the seconds that a run still takes, from the durations of cells with the same players.
 
-    A study begins with what is quick, so that the mean of all would be far too short. Of players that have played no cell yet
-    the mean of all has to do.
+    A study begins with quick cells, so the mean of all cells would be far too short. It is used only for players without a
+    finished cell.
+
+    Parameters
+    ----------
+    left : sequence of Job
+        Cells of the run.
     """
 
     def __init__(self, left: Sequence[Job]) -> None:
@@ -31,14 +36,14 @@ class TimeLeft:
         self._took: dict[tuple[str, ...], float] = defaultdict(float)
 
     def note(self, outcome: Outcome) -> None:
-        """A cell is finished."""
+        """Note a finished cell."""
         group = self._group[outcome.identity]
         self._left[group] -= 1
         self._done[group] += 1
         self._took[group] += outcome.seconds
 
     def after(self, elapsed: float) -> float:
-        """The seconds that are left when so many have passed, with as many cells at a time as there were on average."""
+        """Return the seconds left after some elapsed seconds, with as many cells at a time as on average so far."""
         took, done = sum(self._took.values()), self._done.total()
         if not took > 0:
             return 0.0
@@ -48,7 +53,7 @@ class TimeLeft:
 
 @contextmanager
 def watching(console: Console, left: Sequence[Job], dashboard: Callable[[], str | None]) -> Iterator[Callable[[Outcome], None]]:
-    """A line on a terminal for the cells that are left, in pipes nothing; yields what to tell each outcome."""
+    """Show a progress bar on a terminal, and nothing in pipes; yields a function to call with each outcome."""
     if not console.is_terminal:
         yield lambda outcome: None
         return
@@ -68,15 +73,15 @@ def watching(console: Console, left: Sequence[Job], dashboard: Callable[[], str 
             failed += outcome.status != "ok"
             estimate.note(outcome)
             speed = progress.tasks[0].finished_speed or progress.tasks[0].speed or 0.0
-            told = f"{speed:.1f}/s" if speed >= 0.1 else f"{speed * 60:.1f}/min"
-            more = f", about {said(estimate.after(time.perf_counter() - begun))} left"
-            progress.update(task, advance=1, failed=failed, speed=told, left=more, dashboard=dashboard() or "")
+            rate = f"{speed:.1f}/s" if speed >= 0.1 else f"{speed * 60:.1f}/min"
+            more = f", about {duration(estimate.after(time.perf_counter() - begun))} left"
+            progress.update(task, advance=1, failed=failed, speed=rate, left=more, dashboard=dashboard() or "")
 
         yield watch
 
 
-def said(seconds: float) -> str:
-    """Such as "40 s", "12 min" or "3.5 h"."""
+def duration(seconds: float) -> str:
+    """Return a duration such as "40 s", "12 min" or "3.5 h"."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 3600 else f"{seconds / 3600:.1f} h"

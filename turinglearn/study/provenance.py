@@ -1,4 +1,4 @@
-"""What a row says of where it came from: versions, the commit of a working copy, the machine."""
+"""Provenance of a row: versions of packages, the commit of a working copy, the machine."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PACKAGES = ("turinglearn", "numpy", "scipy", "scikit-learn", "torch", "cmaes", 
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of the packages on which figures depend; of those that are not installed nothing."""
+    """Return the versions of Python and of the installed packages on which figures depend."""
     found = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -28,19 +28,19 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str:
-    """The commit of the working copy that holds this package, with "+" where files differ from it; else nothing."""
+    """Return the commit of the working copy that holds this package, with "+" where files differ from it, or ""."""
     folder = str(Path(__file__).parents[1])
     asked = ["git", "-C", folder, "status", "--porcelain=v2", "--branch", "--untracked-files=no", "--", folder]
     try:
-        told = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout.splitlines()
+        lines = subprocess.run(asked, capture_output=True, text=True, timeout=30, check=True).stdout.splitlines()
     except (OSError, subprocess.SubprocessError):
         return ""
-    name = next((line.split()[-1] for line in told if line.startswith("# branch.oid")), "")
-    return name + ("+" if any(not line.startswith("#") for line in told) else "")
+    name = next((line.split()[-1] for line in lines if line.startswith("# branch.oid")), "")
+    return name + ("+" if any(not line.startswith("#") for line in lines) else "")
 
 
 def hardware() -> dict[str, Any]:
-    """The machine: its kind, processor, cores and memory in GiB."""
+    """Return a description of the machine: its kind, processor, cores and memory in GiB."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30 if hasattr(os, "sysconf") else None
     return {
         "machine": platform.machine(),

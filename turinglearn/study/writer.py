@@ -1,4 +1,4 @@
-"""The one driver that may write a store."""
+"""Store to write to, by one driver at a time."""
 
 from __future__ import annotations
 
@@ -15,31 +15,38 @@ from typing import Self
 
 from turinglearn.study import provenance
 from turinglearn.study.engines.harness import now
-from turinglearn.study.outcomes import Outcome, Plan, canonical
-from turinglearn.study.store import ABOUT, APPLICATION, SCHEMA, VERSION, Store, StoreProblem, connect, problems
+from turinglearn.study.jobs import Outcome, Plan, canonical
+from turinglearn.study.schema import APPLICATION, TABLES, VERSION, StoreProblem
+from turinglearn.study.store import Store, connect, problems
 
 __all__ = ["Writer", "is_written"]
 
 _SYNC = 0.1  # seconds after which a committed row is on the disk
-_PATIENCE = 1.0  # seconds: who only looks whether there is a driver holds the lock for a moment
+_PATIENCE = 1.0  # seconds: a look whether a driver is at work holds the lock for a moment
 
 
 class Writer(Store):
-    """A store to write to; it is made where there is none. Raises StoreProblem where another driver has it.
+    """Store to write to, to be used in a `with` statement.
 
-    Who may write is settled by a lock on a file beside it, `study.sqlite.lock`, which the system lets go when its holder dies.
+    One driver at a time may write: it holds a lock on a file beside the store, `study.sqlite.lock`, which the system releases
+    when its holder dies.
+
+    Parameters
+    ----------
+    path : path-like
+        SQLite file, which is made where there is none. Raises StoreProblem where another driver has it.
     """
 
     def __init__(self, path: Path | str) -> None:
         super().__init__(path)
         self._lock: sqlite3.Connection
-        self._runs: dict[str, int | None] = {}  # of the run that has begun, by hardware, the driver's first
+        self._runs: dict[str, int | None] = {}  # of the run that has begun, by hardware, beginning with the driver's
         self._synced = 0.0
         self._sync: threading.Timer | None = None
 
     def __enter__(self) -> Self:
         if self.path.suffix == ".parquet":
-            raise StoreProblem(f"{self.path} is an export, which is only read. Name the SQLite file of the store.")
+            raise StoreProblem(f"{self.path} is an export, which can only be read. Name the SQLite file of the store.")
         if self.path.is_dir():
             raise StoreProblem(f"{self.path} is a folder; expected the name of a file for the store.")
         with problems(self.path):
@@ -54,14 +61,14 @@ class Writer(Store):
         if self._sync is not None:
             self._sync.cancel()
         try:
-            super().__exit__(kind, error, where)  # it moves the log into the file, and has that on the disk
+            super().__exit__(kind, error, where)  # moves the log into the file, and the file to the disk
         finally:
             self._lock.close()
 
     def begin(self, plan: Plan) -> None:
-        """Note a run of this plan. Its cells are added to those that are there.
+        """Begin a run of a plan, and add its cells to those of the store.
 
-        Raises StoreProblem where what is there was run with other versions, since the figures could not be compared.
+        Raises StoreProblem where the store has cells of other versions, since their figures could not be compared.
         """
         versions, driver = provenance.versions(), f"{socket.gethostname()}:{os.getpid()}"
         facts = (canonical(versions), provenance.commit(), canonical(provenance.hardware()), driver)
@@ -78,11 +85,8 @@ class Writer(Store):
                 "INSERT INTO job SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM job WHERE identity = ?)",
                 ((identity, end + i, payload, identity) for i, (identity, payload) in enumerate(payloads)),
             )
-            for statement in ABOUT.strip().splitlines():
-                connection.execute(statement)
-            for table, value in (("study", plan.title), ("specification", plan.whole)):
-                connection.execute(f"DELETE FROM {table}")
-                connection.execute(f"INSERT INTO {table} VALUES (?)", (value,))
+            connection.execute("DELETE FROM study")
+            connection.execute("INSERT INTO study VALUES (?, ?)", (plan.title, plan.planned_cells))
             run = connection.execute(
                 'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
                 "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
@@ -91,12 +95,12 @@ class Writer(Store):
         self._runs = {facts[2]: run}
 
     def write(self, outcome: Outcome) -> None:
-        """Add a finished cell of the run that has begun, in the place of its failure where it failed before.
+        """Add a finished cell of the run that has begun; it replaces an earlier failure.
 
         When this returns, the death of this process cannot lose it.
         """
         if not self._runs:
-            raise StoreProblem(f"No run has begun on {self.path}: begin one with its plan before cells are written.")
+            raise StoreProblem(f"No run has begun on {self.path}: call begin with its plan before cells are written.")
         figures, o = canonical(outcome.figures), outcome
         hardware = next(iter(self._runs)) if o.hardware is None else canonical(o.hardware)
         with self._transaction(wait=time.monotonic() > self._synced + _SYNC) as connection:
@@ -107,7 +111,7 @@ class Writer(Store):
         self._runs[hardware] = run
 
     def _run_on(self, hardware: str, connection: sqlite3.Connection) -> int | None:
-        """The run that has begun, once more for another kind of machine."""
+        """Add the run that has begun once more, for another kind of machine."""
         return connection.execute(
             'INSERT INTO run (started, function, seconds, memory, versions, "commit", hardware, driver) '
             'SELECT started, function, seconds, memory, versions, "commit", ?, driver FROM run WHERE id = ?',
@@ -116,7 +120,7 @@ class Writer(Store):
 
     @contextmanager
     def _transaction(self, *, wait: bool) -> Iterator[sqlite3.Connection]:
-        """All or nothing; on the disk when it ends where it is to wait, else soon."""
+        """Run a transaction; it is on the disk when it ends if it waits, and soon after otherwise."""
         connection = self._connection
         with problems(self.path):
             connection.execute(f"PRAGMA synchronous = {'FULL' if wait else 'NORMAL'}")
@@ -141,10 +145,12 @@ class Writer(Store):
             if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
                 self._checked(connection)
             if connection.execute("PRAGMA journal_mode = WAL").fetchone() != ("wal",):
-                raise StoreProblem(f"The file system of {self.path} cannot hold a store: no log ahead. Choose another place.")
+                raise StoreProblem(
+                    f"The file system of {self.path} cannot hold a store: it has no write-ahead log. Choose another place."
+                )
             if not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
                 named = f"PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION};"
-                connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA} {named} COMMIT;")
+                connection.executescript(f"BEGIN IMMEDIATE; {TABLES} {named} COMMIT;")
         except BaseException:
             connection.close()
             raise
@@ -152,7 +158,7 @@ class Writer(Store):
 
 
 def is_written(path: Path) -> bool:
-    """Whether a driver is at work on the store."""
+    """Return whether a driver is at work on the store."""
     beside = _beside(path)
     if not beside.exists():
         return False
@@ -160,13 +166,13 @@ def is_written(path: Path) -> bool:
         _locked(path, 0).close()
     except StoreProblem:
         return True
-    except sqlite3.Error:  # a folder that is read-only here: whoever writes is elsewhere, and unknown
+    except sqlite3.Error:  # a read-only folder: a driver elsewhere cannot be seen
         return False
     return False
 
 
 def _locked(path: Path, patience: float) -> sqlite3.Connection:
-    """A lock that dies with its holder: SQLite's own, on an empty file beside the store."""
+    """Take a lock that dies with its holder: that of SQLite, on an empty file beside the store."""
     lock = sqlite3.connect(_beside(path), timeout=patience, isolation_level=None, check_same_thread=False)
     try:
         lock.execute("BEGIN IMMEDIATE")
@@ -174,7 +180,7 @@ def _locked(path: Path, patience: float) -> sqlite3.Connection:
         lock.close()
         if getattr(error, "sqlite_errorname", "").startswith("SQLITE_BUSY"):
             raise StoreProblem(
-                f"Another driver is at work on {path}. Wait for it, or end it first. See: turinglearn bench status {path}"
+                f"Another driver is at work on {path}. Wait for it, or end it first. See: turinglearn study status {path}"
             ) from error
         raise
     return lock
@@ -185,7 +191,7 @@ def _beside(path: Path) -> Path:
 
 
 def _to_disk(log: Path) -> None:
-    with suppress(FileNotFoundError):  # it has been moved into the store
+    with suppress(FileNotFoundError):  # the log has been moved into the store
         descriptor = os.open(log, os.O_RDONLY)
         try:
             os.fsync(descriptor)

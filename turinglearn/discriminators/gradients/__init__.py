@@ -1,4 +1,4 @@
-"""Closed forms of what classifiers say, and of its gradient in x."""
+"""Margins of classifiers in closed form, and their gradients in x."""
 
 from turinglearn.discriminators.gradients.forms import closed_form
 from turinglearn.discriminators.gradients.margins import ClosedForm, Margins

@@ -1,10 +1,10 @@
-"""Which classifiers have margins with a closed-form gradient in x."""
+"""Table of the classifiers whose margins have a closed-form gradient in x."""
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
 
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
 from sklearn.gaussian_process import GaussianProcessClassifier
@@ -27,7 +27,7 @@ from turinglearn.discriminators.gradients.machines import covariance, gaussian_p
 from turinglearn.discriminators.gradients.margins import ClosedForm
 from turinglearn.discriminators.gradients.multilayer import multilayer
 from turinglearn.discriminators.gradients.quadratic import gaussian_bayes, quadratic_discriminant
-from turinglearn.discriminators.gradients.steps import after, differentiable
+from turinglearn.discriminators.gradients.steps import after_steps, has_pullback
 
 __all__ = ["closed_form"]
 
@@ -51,40 +51,37 @@ _FORMS: dict[type, ClosedForm] = {
 }
 
 
-def closed_form(estimator: Any) -> ClosedForm | None:
-    """The function (fitted estimator, X) -> margins (n,) and a way to compute dmargin/dx (n, features), or None.
+def closed_form(estimator: BaseEstimator) -> ClosedForm | None:
+    """Return the function (fitted estimator, X) -> (margins (n,), a function that computes dm/dx (n, features)), or None.
 
-    A margin is the log-odds where the estimator has probabilities, which are then their sigmoid, and its decision
-    function elsewhere. Of a Gaussian process it is the latent mean, whose sigmoid is the probability at the process's most
-    likely value, not averaged over its uncertainty. The exact type decides, fitted or not: a subclass may have changed what
-    it says.
+    A margin is the log-odds for an estimator whose probabilities are a sigmoid of it, and the decision function elsewhere. For
+    a Gaussian process it is the latent mean, whose sigmoid is the probability at the most likely latent value, without an
+    average over its uncertainty. The exact type decides, fitted or not, as a subclass may predict differently.
     """
-    kind = type(estimator)
-    if kind is Pipeline:
+    if type(estimator) is Pipeline:
         *before, (_, last) = estimator.steps
-        inner = closed_form(last) if all(differentiable(step) for _, step in before) else None
-        return None if inner is None else partial(after, inner)
-    if kind is CalibratedClassifierCV:
+        inner = closed_form(last) if all(has_pullback(step) for _, step in before) else None
+        return None if inner is None else partial(after_steps, inner)
+    if type(estimator) is CalibratedClassifierCV:
         base = LinearSVC() if estimator.estimator is None else estimator.estimator
-        inner = closed_form(base) if estimator.method == "sigmoid" and not _latent(base) else None
+        inner = closed_form(base) if estimator.method == "sigmoid" and not _has_latent_margin(base) else None
         return None if inner is None else partial(calibrated, inner)
-    return _FORMS.get(kind) if _faithful(estimator) else None
+    return _FORMS.get(type(estimator)) if _holds(estimator) else None
 
 
-def _faithful(estimator: Any) -> bool:
-    """Whether the form is that of what such an estimator says with the options that it has."""
-    kind = type(estimator)
-    if kind is SGDClassifier:  # with this loss its probabilities are no sigmoid of its margin
+def _holds(estimator: BaseEstimator) -> bool:
+    """Return whether the form holds for an estimator with these parameters."""
+    if type(estimator) is SGDClassifier:  # with this loss its probabilities are not a sigmoid of its margin
         return bool(estimator.loss != "modified_huber")
-    if kind in (SVC, NuSVC):  # its own probabilities come out of an iteration that stops at a hundredth
+    if type(estimator) in (SVC, NuSVC):  # its own probabilities come from an iteration that stops at a tolerance of 0.01
         known = estimator.kernel in ("linear", "poly", "rbf", "sigmoid")
         return known and getattr(estimator, "probability", False) in (False, "deprecated")
-    if kind is GaussianProcessClassifier:
+    if type(estimator) is GaussianProcessClassifier:
         return covariance(estimator.kernel) is not None
     return True
 
 
-def _latent(estimator: Any) -> bool:
-    """Whether its margin is no function of what it says to others."""
+def _has_latent_margin(estimator: BaseEstimator) -> bool:
+    """Return whether the margin is not a function of the estimator's probabilities."""
     last = estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator
     return isinstance(last, GaussianProcessClassifier)

@@ -1,4 +1,4 @@
-"""Where cells are played: in this process, in processes beside it, on a Dask cluster."""
+"""Engines, which play cells: in this process, in child processes, or on a Dask cluster."""
 
 from turinglearn.study.engines.children import Child
 from turinglearn.study.engines.cluster import Cluster

@@ -1,4 +1,4 @@
-"""A process beside this one that plays cells one by one, and is killed where a cell passes its limits."""
+"""Child processes that play cells one by one, and are killed where a cell passes its limits."""
 
 from __future__ import annotations
 
@@ -17,18 +17,26 @@ from typing import Any
 
 from turinglearn.study.engines import harness
 from turinglearn.study.engines.memory import descendants, resident
-from turinglearn.study.outcomes import Job, Limits, Outcome, StudyProblem
+from turinglearn.study.jobs import Job, Limits, Outcome, StudyProblem
 
 __all__ = ["Child"]
 
-_TICK = 0.02  # seconds between two looks at the clock and the memory
+_TICK = 0.02  # seconds between two checks of the clock and the memory
 _STARTING = 300.0  # seconds to import what the cells need
 _POOLS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 
 
 class Child:
-    """One process for the cells of one function. It starts with the first cell, and anew after each that ends it, or leaves
-    processes of its own.
+    """Process for the cells of one function.
+
+    It starts with the first cell, and again after each cell that ends it or leaves processes behind.
+
+    Parameters
+    ----------
+    function : str
+        "module:function" that plays a cell.
+    limits : Limits
+        Limits of each cell.
     """
 
     def __init__(self, function: str, limits: Limits) -> None:
@@ -39,7 +47,7 @@ class Child:
         self._closed = False
 
     def run(self, job: Job) -> Outcome:
-        """Play one cell. Raises StudyProblem where no process can play any."""
+        """Play one cell. Raises StudyProblem where no process can start."""
         process, connection = self._ready()
         held, started, begun = resident(process.pid), harness.now(), time.perf_counter()
         status, error = "crashed", ""
@@ -54,7 +62,7 @@ class Child:
                     break
             else:
                 reply = json.loads(connection.recv_bytes())
-                if descendants(process.pid):  # what a cell leaves running is not the next one's to answer for
+                if descendants(process.pid):  # the next cell must not pay for what this one left running
                     self._kill()
                 return Outcome(identity=job.identity, worker=self._name(process), **reply)
         except (EOFError, OSError):
@@ -65,7 +73,7 @@ class Child:
         return Outcome(job.identity, status, {}, error, time.perf_counter() - begun, started, self._name(process))
 
     def close(self) -> None:
-        """End the process, whatever it does; from any thread. It starts no more."""
+        """End the process, from any thread; it does not start again."""
         self._closed = True
         self._kill()
 
@@ -80,19 +88,19 @@ class Child:
         places = os.pathsep.join(os.path.abspath(place) for place in sys.path)
         environment = os.environ | dict.fromkeys(_POOLS, "1") | {"PYTHONPATH": places}
         command = [sys.executable, "-P", harness.__file__, str(there.fileno()), self.function]
-        with tempfile.TemporaryFile() as said:
+        with tempfile.TemporaryFile() as output:
             process = self._process = subprocess.Popen(
                 command,
                 pass_fds=[there.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                stderr=said,
+                stderr=output,
                 env=environment,
-                start_new_session=True,  # Ctrl-C is the driver's, and what a cell starts ends with it
+                start_new_session=True,  # Ctrl-C goes to the driver, and processes of a cell end with this one
             )
             there.close()
             self._connection = here
-            if self._closed:  # meanwhile, by another thread
+            if self._closed:  # in the meantime, by another thread
                 self._kill()
             try:
                 if not here.poll(_STARTING):
@@ -100,9 +108,9 @@ class Child:
                 answer = json.loads(here.recv_bytes())
             except (EOFError, OSError) as error:
                 self._kill()
-                said.seek(0)
-                last = said.read().decode(errors="replace").strip().rpartition("\n")[2] or str(error) or "it ended at once"
-                raise StudyProblem(f"The process for {self.function} did not start: {last}. Mend that, then resume.") from error
+                output.seek(0)
+                last = output.read().decode(errors="replace").strip().rpartition("\n")[2] or str(error) or "it ended at once"
+                raise StudyProblem(f"The process for {self.function} did not start: {last}. Fix that, then resume.") from error
         if "broken" in answer:
             self._kill()
             raise StudyProblem(answer["broken"])
@@ -111,14 +119,14 @@ class Child:
     def _kill(self) -> None:
         process, connection = self._process, self._connection
         if process is not None:
-            started = descendants(process.pid) if process.returncode is None else []  # else its number may be another's
-            with suppress(ProcessLookupError, PermissionError):  # all of its session have gone already
+            started = descendants(process.pid) if process.returncode is None else []  # else its number may be reused
+            with suppress(ProcessLookupError, PermissionError):  # its session has ended already
                 os.killpg(process.pid, signal.SIGKILL)
-            for each in started:  # also those with a session of their own
+            for each in started:  # also processes with a session of their own
                 with suppress(ProcessLookupError, PermissionError):
                     os.kill(each, signal.SIGKILL)
             process.wait()
-        if connection is not None and not self._closed:  # a thread that still reads it finds its end instead
+        if connection is not None and not self._closed:  # a thread that still reads it finds its end
             connection.close()
             self._process = self._connection = None
 

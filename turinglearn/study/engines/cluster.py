@@ -1,4 +1,4 @@
-"""Cells on a Dask cluster, where each worker plays them in a process of its own: a cell that ends it ends no worker."""
+"""Engine on a Dask cluster. Each worker plays cells in a child process, so a cell that ends its process ends no worker."""
 
 from __future__ import annotations
 
@@ -13,32 +13,52 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from types import TracebackType
-from typing import Any
+from typing import Any, Protocol
 
 from turinglearn.study.engines import harness
 from turinglearn.study.engines.children import Child
-from turinglearn.study.outcomes import Job, Limits, Outcome, StudyProblem
+from turinglearn.study.jobs import Job, Limits, Outcome, StudyProblem
 from turinglearn.study.provenance import hardware, versions
 
 __all__ = ["Cluster"]
 
-_ANSWER = 30  # seconds in which a scheduler answers, and has a worker
-_ALONE = 300.0  # seconds for which it may have none while cells wait
-_LOOK, _TICK = 5.0, 0.02  # seconds between two looks at the workers, and at the results
-_AHEAD = 1000  # cells that the scheduler knows of at a time: its own costs grow with them
+_ANSWER = 30  # seconds in which a scheduler must answer, and have a worker
+_ALONE = 300.0  # seconds for which it may have no worker while cells wait
+_LOOK, _TICK = 5.0, 0.02  # seconds between two checks of the workers, and of the results
+_AHEAD = 1000  # cells that the scheduler has at a time: its costs grow with them
 
-_mine = threading.local()  # on a worker: the child of each of its threads
-_children: dict[str, list[Child]] = {}  # and those of each run, for its end
+_of_thread = threading.local()  # on a worker: the child of each of its threads
+_children: dict[str, list[Child]] = {}  # the children of each run, to be closed at its end
+
+
+class _Completed(Protocol):
+    """Part of `distributed.as_completed` that is used here."""
+
+    def has_ready(self) -> bool: ...
 
 
 class Cluster:
-    """The workers of a Dask scheduler, such as "tcp://10.0.0.1:8786"; without an address, so many processes on this machine.
+    """Engine that plays cells on the workers of a Dask scheduler.
 
-    function, limits: of the plan. StudyProblem where no scheduler with workers answers, where a worker lacks turinglearn or has
-    other versions, where no cluster starts on this machine, or without Dask.
+    A cell that kills its worker is lost with it. Dask then blames all cells that waited there: they are "crashed", and the
+    driver tries each again, alone.
 
-    A cell is lost with its worker only where it ends that too. Dask, which may try it on others first, then blames all that
-    waited there: they are "crashed", and whoever runs the study tries each again alone.
+    Parameters
+    ----------
+    function : str
+        "module:function" of the plan.
+    limits : Limits
+        Limits of the plan.
+    address : str or None
+        Address of a scheduler, such as "tcp://10.0.0.1:8786"; None starts a cluster on this machine.
+    workers : int
+        Number of processes of a cluster on this machine.
+
+    Raises
+    ------
+    StudyProblem
+        On entry, without Dask, if no scheduler with workers answers, if a worker lacks turinglearn or has other versions, or
+        if no cluster starts on this machine.
     """
 
     def __init__(self, function: str, limits: Limits, address: str | None = None, workers: int = 1) -> None:
@@ -63,13 +83,13 @@ class Cluster:
             where: Any = self.address
             if where is None:
                 ours = {
-                    "distributed.deploy.lost-worker-timeout": _ALONE,  # a worker's restart can take longer than 15 s
-                    "distributed.scheduler.allowed-failures": 0,  # whoever runs the study tries again, alone
+                    "distributed.deploy.lost-worker-timeout": _ALONE,  # restarting a worker can take longer than 15 s
+                    "distributed.scheduler.allowed-failures": 0,  # the driver tries again, alone
                 }
                 stack.enter_context(dask.config.set(ours))
                 try:
                     where = distributed.LocalCluster(
-                        n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address=":0"
+                        n_workers=self.workers, threads_per_worker=1, processes=True, dashboard_address="127.0.0.1:0"
                     )
                 except (OSError, RuntimeError, TimeoutError) as error:
                     raise StudyProblem(
@@ -96,7 +116,7 @@ class Cluster:
                     self._client.run(_ended, self._run, on_error="ignore")
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """The outcomes as they come; cells are submitted in the order of the jobs."""
+        """Yield outcomes as they come; cells are submitted in the order of the jobs."""
         from distributed import as_completed
 
         waiting, done = iter(jobs), as_completed(loop=self._client.loop, with_results=True, raise_errors=False)
@@ -113,20 +133,20 @@ class Cluster:
             future, result = next(done)
             yield self._outcome(result, running.pop(future))
 
-    def _await(self, done: Any) -> None:
-        """Return when a result is there. Raises StudyProblem where the cluster stays without workers."""
+    def _await(self, done: _Completed) -> None:
+        """Wait for a result. Raises StudyProblem where the cluster stays without workers."""
         begun = peopled = looked = time.monotonic()
         while not done.has_ready():
             now = time.monotonic()
             if now > looked + _LOOK:
                 looked = now
-                with suppress(OSError, TimeoutError):  # of a scheduler that is gone: the results then say so
+                with suppress(OSError, TimeoutError):  # of a scheduler that is gone, which the results report
                     peopled = now if self._client.nthreads() else peopled
                 if now > peopled + _ALONE:
                     raise StudyProblem(f"{self._address()} has had no worker for {_ALONE:.0f} s. Start some, then resume.")
-            time.sleep(min(_TICK, now - begun))  # a result of a short cell is not waited for
+            time.sleep(min(_TICK, now - begun))  # short cells are not kept waiting
 
-    def _outcome(self, result: Any, job: Job) -> Outcome:
+    def _outcome(self, result: object, job: Job) -> Outcome:
         from distributed import CancelledError, KilledWorker
 
         if isinstance(result, Outcome):
@@ -137,17 +157,18 @@ class Cluster:
             return Outcome(job.identity, "crashed", {}, lost, 0.0, harness.now(), "")
         if isinstance(error, StudyProblem):
             raise error
+        cause = error if isinstance(error, BaseException) else None
         if isinstance(error, CancelledError):
             raise StudyProblem(
-                f"The scheduler at {self._address()} went away. What was finished is in the store: start one, then resume."
-            ) from error
-        raise StudyProblem(f"A worker of {self._address()} cannot play cells: {type(error).__name__}: {error}") from error
+                f"The scheduler at {self._address()} went away. Finished cells are in the store: start one, then resume."
+            ) from cause
+        raise StudyProblem(f"A worker of {self._address()} cannot play cells: {type(error).__name__}: {error}") from cause
 
     def _check_versions(self) -> None:
         for worker, theirs in self._client.run(versions, on_error="return").items():
-            if isinstance(theirs, BaseException):  # mostly that there is no turinglearn
+            if isinstance(theirs, BaseException):  # in most cases there is no turinglearn
                 raise StudyProblem(
-                    f"The worker {worker} cannot tell its versions: {theirs}. Install turinglearn "
+                    f"The worker {worker} cannot report its versions: {theirs}. Install turinglearn "
                     f"{self._versions['turinglearn']} there, with what it needs here, then resume."
                 )
             _check(worker, theirs, self._versions)
@@ -159,29 +180,29 @@ class Cluster:
 def _check(worker: str, theirs: Mapping[str, str], ours: Mapping[str, str]) -> None:
     differing = sorted(name for name in {*ours, *theirs} if ours.get(name) != theirs.get(name))
     if differing:
-        said = ", ".join(f"{n} {theirs.get(n, 'not at all')} instead of {ours.get(n, 'nothing')}" for n in differing)
-        raise StudyProblem(f"The worker {worker} has {said}: its figures would be others. Install the same there.")
+        listed = ", ".join(f"{n} {theirs.get(n, 'not at all')} instead of {ours.get(n, 'nothing')}" for n in differing)
+        raise StudyProblem(f"The worker {worker} has {listed}, so its figures would differ. Install the same there.")
 
 
 def _play(run: str, function: str, limits: Limits, ours: Mapping[str, str], job: Job) -> Outcome:
-    """On a worker: play one cell in the child of this thread. Workers that came late are checked here."""
-    if getattr(_mine, "run", None) != run:
+    """Play one cell in the child of this thread of a worker. Workers that joined late are checked here."""
+    if getattr(_of_thread, "run", None) != run:
         _check(socket.gethostname(), versions(), ours)
-        _mine.run, _mine.child, _mine.hardware = run, Child(function, limits), hardware()
-        _children.setdefault(run, []).append(_mine.child)
-    child: Child = _mine.child
-    return replace(child.run(job), hardware=_mine.hardware)
+        _of_thread.run, _of_thread.child, _of_thread.hardware = run, Child(function, limits), hardware()
+        _children.setdefault(run, []).append(_of_thread.child)
+    child: Child = _of_thread.child
+    return replace(child.run(job), hardware=_of_thread.hardware)
 
 
 def _ended(run: str) -> None:
-    """On a worker: end the children of a run."""
+    """End the children of a run on a worker."""
     for child in _children.pop(run, []):
         child.close()
 
 
 @contextmanager
 def _hushed() -> Iterator[None]:
-    """Dask says in its log, at length, what is said here in one line."""
+    """Silence the log of Dask, whose long messages repeat the errors that are raised here."""
     log = logging.getLogger("distributed")
     before, name = log.level, "DASK_LOGGING__DISTRIBUTED"
     inherited = os.environ.get(name)

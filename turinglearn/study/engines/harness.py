@@ -1,6 +1,6 @@
-"""Around one cell: its function found, its exceptions caught, its figures checked; and the process that plays one by one.
+"""Harness around one cell: it finds the function, catches exceptions and checks figures; and the loop of a child process.
 
-A child process runs this file by its path, so it imports the standard library alone, and what the cells' function needs.
+A child process runs this file by its path, so it imports only the standard library, and what the function of the cells needs.
 """
 
 from __future__ import annotations
@@ -19,57 +19,59 @@ import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, SupportsFloat
 
 __all__ = ["Function", "Interruption", "now", "perform", "resolve", "serve"]
 
 Function = Callable[[dict[str, Any]], dict[str, Any]]
 
-_IDLE = 600.0  # seconds without a cell after which a child leaves: its keeper may have forgotten it
-_LOOK = 0.5  # seconds between two looks whether the parent lives
+_IDLE = 600.0  # seconds without a cell after which a child ends: its owner may have forgotten it
+_LOOK = 0.5  # seconds between two checks that the parent is alive
 _LONGEST = 20_000  # characters of a traceback
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 
 
 class Interruption(BaseException):
-    """Something from outside the cell that ends it: a limit, a signal. It is no outcome of the cell's own."""
+    """End of a cell by something outside it: a limit, or a signal."""
 
 
 def now() -> str:
-    """The time, as the store has it."""
+    """Return the time, as the store has it."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
 def resolve(path: str) -> Function:
-    """The function called "module:function". Raises ValueError where there is none."""
+    """Return the function "module:function". Raises ValueError where there is none."""
     module, _, name = path.partition(":")
     try:
         found = getattr(importlib.import_module(module), name)
     except Exception as error:
         raise ValueError(f"The function {path!r} cannot be imported: {type(error).__name__}: {error}.") from error
     if not callable(found):
-        raise ValueError(f"{path!r} is no function; expected one that takes a payload and returns a dict of figures.")
-    return found  # type: ignore[no-any-return]
+        raise ValueError(f"{path!r} is not a function; expected one that takes a payload and returns a dict of figures.")
+    function: Function = found
+    return function
 
 
 def perform(function: Function, identity: str, payload: dict[str, Any]) -> tuple[str, dict[str, Any], str]:
-    """Play one cell: its status, "ok" or "error", its figures, its traceback. Only an `Interruption` comes out.
+    """Play one cell, and return its status, "ok" or "error", its figures and its traceback.
 
-    What it draws from the global streams of Python and NumPy is seeded by its identity, so that no cell changes another's.
+    Only an `Interruption` is raised. The global random streams of Python and NumPy are seeded by the identity of the cell, so
+    that no cell changes the draws of another.
     """
     import numpy
 
     random.seed(identity)
-    numpy.random.seed(list(identity.encode()))  # noqa: NPY002  # other people's players may draw from it
+    numpy.random.seed(list(identity.encode()))  # noqa: NPY002  # players of other packages may draw from it
     try:
         return "ok", _figures(function(payload)), ""
     except Interruption:
         raise
-    except BaseException as error:  # SystemExit and KeyboardInterrupt are the cell's own here
-        return "error", {}, _told(error)
+    except BaseException as error:  # also SystemExit and KeyboardInterrupt that the cell raises
+        return "error", {}, _traceback(error)
 
 
-def _figures(found: Any) -> dict[str, Any]:
+def _figures(found: object) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise TypeError(f"The cell's function returned {type(found).__name__}; expected a dict of figures.")
     for name, value in found.items():
@@ -87,13 +89,13 @@ def _are_rows(value: list[Any]) -> bool:
     return lists and len({len(row) for row in value}) <= 1 and not any(isinstance(v, str | bytes) for row in value for v in row)
 
 
-def _finite(value: Any) -> float | None:
-    """A number, or None where it is not finite, which JSON does not hold."""
+def _finite(value: SupportsFloat | None) -> float | None:
+    """Return a number, or None where it is not finite, which JSON cannot hold."""
     return None if value is None or not math.isfinite(value) else float(value)
 
 
-def _told(error: BaseException) -> str:
-    """The traceback from the cell's function on, without addresses, which would differ from run to run."""
+def _traceback(error: BaseException) -> str:
+    """Return the traceback, beginning with the function of the cell, without addresses, which differ from run to run."""
     begin = error.__traceback__.tb_next if error.__traceback__ else None
     text = "".join(traceback.format_exception(type(error), error, begin))
     if len(text) > _LONGEST:
@@ -102,27 +104,27 @@ def _told(error: BaseException) -> str:
 
 
 def serve(descriptor: int, path: str) -> None:
-    """Play the cells that come through a pipe until it closes, the parent dies, or none comes for a long time."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver's business
+    """Play cells from a pipe until it closes, the parent dies, or no cell comes for a long time."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the driver handles it
     threading.Thread(target=_leave_with, args=(os.getppid(),), daemon=True).start()
     connection = Connection(descriptor)
     try:
         function = resolve(path)
-    except ValueError as mistake:
-        connection.send_bytes(json.dumps({"broken": str(mistake)}).encode())
+    except ValueError as error:
+        connection.send_bytes(json.dumps({"broken": str(error)}).encode())
         return
     _quiet()
     connection.send_bytes(b"{}")
     while connection.poll(_IDLE):
         identity, payload = json.loads(connection.recv_bytes())
         started, begun = now(), time.perf_counter()
-        status, figures, error = perform(function, identity, payload)
-        reply = {"status": status, "figures": figures, "error": error, "started": started}
+        status, figures, traceback_text = perform(function, identity, payload)
+        reply = {"status": status, "figures": figures, "error": traceback_text, "started": started}
         connection.send_bytes(json.dumps(reply | {"seconds": time.perf_counter() - begun}).encode())
 
 
 def _quiet() -> None:
-    """What cells print goes nowhere."""
+    """Discard what cells print."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(nowhere, stream)
@@ -135,7 +137,7 @@ def _leave_with(parent: int) -> None:
 
 
 def _leave() -> None:
-    """End this process with what its cells have started, which shares its session; no clean-up may keep it."""
+    """End this process and the processes of its session that cells have started, without any clean-up."""
     try:
         if os.getsid(0) == os.getpid():
             os.killpg(0, signal.SIGKILL)
@@ -147,7 +149,7 @@ if __name__ == "__main__":
     try:
         serve(int(sys.argv[1]), sys.argv[2])
     except (EOFError, BrokenPipeError, ConnectionResetError):
-        pass  # the driver has closed the pipe: the usual end
+        pass  # the driver has closed the pipe: the normal end
     finally:
         sys.stderr.flush()
         _leave()

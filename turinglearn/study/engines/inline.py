@@ -1,4 +1,4 @@
-"""Cells in this very process, for looking into them with a debugger or a profiler."""
+"""Engine in the current process, for use with a debugger or a profiler."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from threadpoolctl import threadpool_limits
 
 from turinglearn.study.engines.harness import Function, Interruption, now, perform, resolve
 from turinglearn.study.engines.memory import resident
-from turinglearn.study.outcomes import Job, Limits, Outcome, StudyProblem
+from turinglearn.study.jobs import Job, Limits, Outcome, StudyProblem
 
 __all__ = ["Inline"]
 
-_TICK = 0.02  # seconds between two looks at the clock and the memory
-_GRACE = 30.0  # seconds after which a cell that takes no interruption ends the run
-_AGAIN = 1.0  # seconds until a cell that has swallowed its end is told again
+_TICK = 0.02  # seconds between two checks of the clock and the memory
+_GRACE = 30.0  # seconds after which a cell that cannot be interrupted ends the run
+_AGAIN = 1.0  # seconds until a cell that has swallowed an interruption is interrupted again
 
 
 class _Over(Interruption):
-    """The cell has passed a limit."""
+    """End of a cell that has passed a limit."""
 
     def __init__(self, status: str, error: str) -> None:
         super().__init__(error)
@@ -37,12 +37,19 @@ class _Over(Interruption):
 
 
 class Inline:
-    """One cell after another in this process, on one thread of linear algebra.
+    """Engine that plays one cell after another in this process, on one thread of linear algebra.
 
-    A timer interrupts a cell that passes its limits, between two steps of Python. One that cannot be interrupted, such as an
-    endless call of compiled code, is shown and ends the run half a minute later, and one that kills its process ends it too:
-    what was finished is in the store, and `Processes` gets past such cells. Needs a POSIX system and the main thread.
-    function, limits: of the plan.
+    A timer interrupts a cell that passes its limits, between two steps of Python. A cell that cannot be interrupted, such as
+    an endless call of compiled code, ends the run half a minute later, and its traceback is printed; a cell that kills its
+    process ends the run, too. Finished cells are in the store, and `Processes` gets past such cells. It needs a POSIX system
+    and the main thread.
+
+    Parameters
+    ----------
+    function : str
+        "module:function" of the plan.
+    limits : Limits
+        Limits of the plan.
     """
 
     dashboard: str | None = None
@@ -58,7 +65,7 @@ class Inline:
         pass
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """The outcomes, in the order of the jobs."""
+        """Yield the outcomes, in the order of the jobs."""
         if threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
             raise StudyProblem("Cells can be played inline only in the main thread of a POSIX process. Use local processes.")
         try:
@@ -68,7 +75,7 @@ class Inline:
         with ExitStack() as stack:
             loaded = 0
             for job in jobs:
-                if len(sys.modules) != loaded:  # perhaps libraries with pools of threads, which take a while to be found
+                if len(sys.modules) != loaded:  # perhaps libraries with pools of threads, which take time to find
                     stack.enter_context(threadpool_limits(1))
                     loaded = len(sys.modules)
                 with _own_streams():
@@ -88,19 +95,19 @@ class Inline:
 
 @contextmanager
 def _watched(limits: Limits) -> Iterator[None]:
-    """Raise _Over within, where time or memory pass their limits; again a second later, where that was swallowed."""
-    held, begun, told, watching = resident(os.getpid()), time.perf_counter(), -_AGAIN, True
+    """Raise _Over in the block where time or memory pass their limits, and again a second later if it was swallowed."""
+    held, begun, interrupted, watching = resident(os.getpid()), time.perf_counter(), -_AGAIN, True
 
     def look(number: int, frame: FrameType | None) -> None:
-        nonlocal told
+        nonlocal interrupted
         passed = time.perf_counter() - begun
-        if not watching or passed < told + _AGAIN:
+        if not watching or passed < interrupted + _AGAIN:
             return
         if passed > limits.seconds:
-            told = passed
+            interrupted = passed
             raise _Over("timeout", limits.too_long())
         if resident(os.getpid()) - held > limits.memory:
-            told = passed
+            interrupted = passed
             raise _Over("crashed", limits.too_large())
 
     before = signal.signal(signal.SIGALRM, look)
@@ -117,7 +124,7 @@ def _watched(limits: Limits) -> Iterator[None]:
 
 @contextmanager
 def _own_streams() -> Iterator[None]:
-    """The global streams are the cell's own within, and as they were afterwards."""
+    """Restore the global random streams after the block."""
     python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
     try:
         yield

@@ -1,4 +1,4 @@
-"""How much memory a process holds, with those that it has started."""
+"""Memory of a process and of the processes that it has started."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import os
 import sys
 from contextlib import suppress
 from glob import glob
-from typing import Any
+from types import ModuleType
 
-from turinglearn.study.outcomes import StudyProblem
+from turinglearn.study.jobs import StudyProblem
 
 __all__ = ["descendants", "resident"]
 
@@ -16,9 +16,9 @@ _GONE = (FileNotFoundError, ProcessLookupError, PermissionError)
 
 
 def resident(process: int) -> int:
-    """The bytes of memory in which a process and its descendants reside; 0 once it is gone.
+    """Return the resident bytes of a process and its descendants; 0 once it is gone.
 
-    From /proc on Linux, where what descendants share with others counts in parts, elsewhere from psutil.
+    Read from /proc on Linux, where memory that descendants share with others counts in parts, and by psutil elsewhere.
     """
     if sys.platform == "linux":
         with suppress(*_GONE):
@@ -34,7 +34,7 @@ def resident(process: int) -> int:
 
 
 def descendants(process: int) -> list[int]:
-    """The processes that a process and its descendants have started, and that are still there."""
+    """Return the living processes that a process and its descendants have started."""
     found: list[int] = []
     if sys.platform != "linux":
         psutil = _psutil()
@@ -47,12 +47,13 @@ def descendants(process: int) -> list[int]:
     return found + [each for child in found for each in descendants(child)]
 
 
-def _psutil() -> Any:
+def _psutil() -> ModuleType:
     try:
         import psutil
     except ImportError as error:
         raise StudyProblem("Memory limits on this system need psutil. Install it: pip install psutil") from error
-    return psutil
+    module: ModuleType = psutil
+    return module
 
 
 def _proportional(process: int) -> int:

@@ -1,4 +1,4 @@
-"""Cells in processes on this machine. A cell that ends its process costs nobody but itself."""
+"""Engine of processes on this machine. A cell that ends its process affects no other cell."""
 
 from __future__ import annotations
 
@@ -8,22 +8,29 @@ from collections.abc import Iterable, Iterator
 from types import TracebackType
 
 from turinglearn.study.engines.children import Child
-from turinglearn.study.outcomes import Job, Limits, Outcome
+from turinglearn.study.jobs import Job, Limits, Outcome
 
 __all__ = ["Processes"]
 
 
 class Processes:
-    """So many processes, each with one cell at a time, one thread and its own limits. Needs a POSIX system.
+    """Engine of several processes, each with one cell at a time, one thread, and the limits. It needs a POSIX system.
 
-    function, limits: of the plan. workers: how many processes; ValueError for none.
+    Parameters
+    ----------
+    function : str
+        "module:function" of the plan.
+    limits : Limits
+        Limits of the plan.
+    workers : int
+        Number of processes, at least 1.
     """
 
     dashboard: str | None = None
 
     def __init__(self, function: str, limits: Limits, workers: int) -> None:
         if workers < 1:
-            raise ValueError(f"{workers} workers can do nothing; expected at least 1.")
+            raise ValueError(f"workers={workers}: expected at least 1.")
         self.function = function
         self.limits = limits
         self.workers = workers
@@ -38,7 +45,7 @@ class Processes:
             child.close()
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Outcome]:
-        """The outcomes as they come; cells are begun in the order of the jobs."""
+        """Yield outcomes as they come; cells begin in the order of the jobs."""
         waiting: queue.SimpleQueue[Job] = queue.SimpleQueue()
         done: queue.SimpleQueue[Outcome | BaseException] = queue.SimpleQueue()
         for job in jobs:
@@ -54,7 +61,7 @@ class Processes:
 
 
 def _play(child: Child, waiting: queue.SimpleQueue[Job], done: queue.SimpleQueue[Outcome | BaseException]) -> None:
-    """One worker's thread: it stays with its child while there are cells."""
+    """Play waiting cells in a child, in a thread of its own."""
     try:
         while True:
             done.put(child.run(waiting.get_nowait()))

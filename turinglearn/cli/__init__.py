@@ -1,0 +1,3 @@
+"""Command line `turinglearn`."""
+
+__all__ = []

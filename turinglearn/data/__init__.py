@@ -1,0 +1,3 @@
+"""Sources of real samples, table encoding and table files."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""The scikit-learn adapter: any classifier as a discriminator."""
+
+__all__ = []

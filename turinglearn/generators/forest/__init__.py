@@ -1,0 +1,5 @@
+"""Adversarial random forests: as a generator, and as a density estimator."""
+
+from turinglearn.generators.forest.generator import ForestGenerator
+
+__all__ = ["ForestGenerator"]

@@ -1,0 +1,3 @@
+"""Rows of a store as estimates and comparisons."""
+
+__all__ = []

@@ -1,0 +1,3 @@
+"""Reports as HTML and Markdown, and their charts."""
+
+__all__ = []

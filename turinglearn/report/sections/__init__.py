@@ -1,0 +1,3 @@
+"""The sections of a report."""
+
+__all__ = []
