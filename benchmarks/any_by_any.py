@@ -1,12 +1,12 @@
-"""Every generator kind against every discriminator kind by every legal signal, on a shifted 2-D mixture.
+"""Every kind of generator against every kind of discriminator, by every possible signal, on a mixture in the plane.
 
     python benchmarks/any_by_any.py                     # all cells, 5 seeds: writes benchmarks/any_by_any.md and its CSV
-    python benchmarks/any_by_any.py --seeds 1 --scale .05 --out small        # a small run to look at
+    python benchmarks/any_by_any.py --seeds 1 --scale .05 --out small        # a small run
 
 Each cell plays a fixed number of rounds, chosen so that a cell takes a few seconds of one core, and is measured by the
-unbiased squared energy distance to fresh real samples. Beside it stands the floor of the generator's family: what the
-same family gives when it is fitted by maximum likelihood to the same real samples (for networks, which have no
-likelihood, the real samples themselves drawn again with replacement).
+unbiased squared energy distance to fresh real samples. It is compared with the floor of the generator's family: the distance
+when the same family is fitted by maximum likelihood to the same real samples (for networks, which have no likelihood, that of
+the real samples drawn with replacement).
 """
 
 from __future__ import annotations
@@ -75,14 +75,14 @@ BANDWIDTH = 0.1
 
 # --------------------------------------------------------------------------------------------------------------- players
 def simulate(parameters: Any, n: int, rng: np.random.Generator) -> Any:
-    """A handwritten simulator of two round clouds: share, two centres, two widths."""
+    """Simulate two round clouds, from their share, two centres and two widths."""
     first = rng.random(n) < parameters[0]
     centre = np.where(first[:, None], parameters[1:3], parameters[3:5])
     return centre + np.where(first, parameters[5], parameters[6])[:, None] * rng.standard_normal((n, 2))
 
 
 def rate(steps: int) -> float:
-    """Adam's first rate, which falls to 0: where steps are few, because each is dear, they are longer."""
+    """Return Adam's initial rate, which falls to 0; it is larger where there are few steps."""
     return 1e-3 if steps > 1000 else 5e-3
 
 
@@ -112,7 +112,7 @@ def neural_discriminator(criterion: Any) -> Callable[[], Any]:
 
 SIMULATOR_BOUNDS = [(0.05, 0.95), (0, 6), (-4, 4), (0, 6), (-4, 4), (0.1, 2), (0.1, 2)]
 
-GENERATORS: dict[str, Callable[[int], Any]] = {  # from the number of steps that it will make
+GENERATORS: dict[str, Callable[[int], Any]] = {  # from the number of steps
     "network": lambda steps: NeuralGenerator(4, (64, 64), learning_rate=LinearDecay(rate(steps), steps), ema_decay=0.99),
     "torch module": torch_generator,
     "mixture, score function": lambda steps: MixtureGenerator(2, rule=ScoreFunction()),
@@ -125,14 +125,14 @@ GENERATORS: dict[str, Callable[[int], Any]] = {  # from the number of steps that
 
 
 def distance_to_centre(x: Any) -> Any:
-    """A person's guess: real samples lie near (3, 0)."""
+    """Score samples by their distance to (3, 0), a guess of where real samples lie."""
     return -((to_numpy(x) - np.array([3.0, 0.0])) ** 2).sum(axis=1)
 
 
 FOREST = RandomForestClassifier(15, min_samples_leaf=5, max_samples=0.5)
 BOOSTING = HistGradientBoostingClassifier(learning_rate=0.2, max_iter=20, min_samples_leaf=15, max_bins=63)
 
-DISCRIMINATORS: dict[str, tuple[Callable[[], Any], int]] = {  # and how many rounds a cell plays by its usual signal
+DISCRIMINATORS: dict[str, tuple[Callable[[], Any], int]] = {  # and the number of rounds of a cell with the default signal
     "network, logistic": (neural_discriminator(o.Logistic()), 4000),
     "network, least squares": (neural_discriminator(o.LeastSquares()), 4000),
     "network, hinge": (neural_discriminator(o.Hinge()), 4000),
@@ -159,7 +159,7 @@ SHARE = {
 
 
 def trained(discriminator: str) -> bool:
-    """Whether the discriminator is trained step by step, not refitted or fixed."""
+    """Return whether the discriminator is trained step by step, not refitted or fixed."""
     return discriminator.startswith(("network", "torch"))
 
 
@@ -183,12 +183,12 @@ class Cell:
 
 
 def data(seed: int) -> tuple[Any, Any]:
-    """Real samples to learn from, and others to be scored by; the same for every pair."""
+    """Return real samples to learn from, and others to compare with; the same for every pair."""
     return PROBLEM.sample(N_TRAIN, 10 * seed), PROBLEM.sample(N_SCORED, 10 * seed + 1)
 
 
 def legal(generator: str, discriminator: str) -> Iterator[tuple[str, str]]:
-    """(signal, refusal): the empty refusal for those that can be played."""
+    """Yield each signal with the message that refuses it; an empty one if it can be played."""
     g, d = GENERATORS[generator](1), DISCRIMINATORS[discriminator][0]()
     names = ["exact", "smoothed", "student"] if g.feedback_type.__name__ == "Gradients" else ["usual"]
     for name in names:
@@ -201,8 +201,8 @@ def legal(generator: str, discriminator: str) -> Iterator[tuple[str, str]]:
 
 
 def play(cell: Cell) -> Outcome:
-    """Play a cell; an error is an outcome too."""
-    warnings.simplefilter("ignore")  # an MLPClassifier that is stopped early says so each time
+    """Play a cell; an error is recorded in the outcome."""
+    warnings.simplefilter("ignore")  # an MLPClassifier that is stopped early warns each time
     real, held_out = data(cell.seed)
     outcome = {"generator": cell.generator, "discriminator": cell.discriminator, "signal": cell.signal, "seed": cell.seed}
     begun, half = time.process_time(), math.nan
@@ -227,21 +227,22 @@ def play(cell: Cell) -> Outcome:
 
 
 def schedule(cell: Cell, generator: Any) -> dict[str, int | None]:
-    """Discriminators that are refitted see 500 samples of each class; trained ones make five steps where the generator leaps.
+    """Return options of the game.
 
-    A student's cost grows with the cube of the batch, so that it has a small one.
+    Discriminators that refit see 500 samples of each class. Trained ones make five steps per update of a generator that makes
+    large steps. The cost of a student grows with the cube of the batch, so that its batch is small.
     """
-    leaps = cell.generator not in ("network", "torch module")
+    large_steps = cell.generator not in ("network", "torch module")
     small = (64 if trained(cell.discriminator) else 128) if cell.signal == "student" else 256
     return {
         "batch_size": 500 if generator.feedback_type is Weights else small,
         "samples_per_fit": None if trained(cell.discriminator) else 500,
-        "discriminator_steps": 5 if trained(cell.discriminator) and leaps else 1,
+        "discriminator_steps": 5 if trained(cell.discriminator) and large_steps else 1,
     }
 
 
 def recorded(path: Path, played: list[Outcome]) -> list[Outcome]:
-    """The cells of an earlier run, without those that were played now."""
+    """Return the outcomes of an earlier run, without those that were played now."""
     now = {(o.generator, o.discriminator, o.signal, o.seed) for o in played}
     with path.open(newline="") as file:
         kinds = {"seed": int, "rounds": int, **dict.fromkeys(("before", "half", "after", "seconds"), float)}
@@ -263,7 +264,7 @@ def _distance_before(generator: Any, real: Any, held_out: Any, seed: int) -> flo
 
 
 def floor(generator: str, seed: int) -> float:
-    """The family fitted by maximum likelihood to the same real samples."""
+    """Return the distance of the family fitted by maximum likelihood to the same real samples."""
     real, held_out = data(seed)
     rng = np.random.default_rng(seed)
     if generator in ("network", "torch module"):
@@ -284,7 +285,7 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--generators", nargs="*", default=list(GENERATORS), choices=list(GENERATORS))
     parser.add_argument("--discriminators", nargs="*", default=list(DISCRIMINATORS), choices=list(DISCRIMINATORS))
-    parser.add_argument("--update", action="store_true", help="keep the recorded cells that are not played now")
+    parser.add_argument("--update", action="store_true", help="keep recorded cells that are not played now")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent)
     arguments = parser.parse_args()
     combinations = [(g, j, *verdict) for g in arguments.generators for j in arguments.discriminators for verdict in legal(g, j)]

@@ -1,4 +1,4 @@
-"""The page on any generator against any discriminator: a table of cells, and why pairs miss the bar."""
+"""Page of benchmarks/any_by_any.py: a table of cells, and reasons why pairs miss the bar."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ INTRODUCTION = """# Any generator against any discriminator
 Written by `python benchmarks/any_by_any.py --seeds {seeds} --scale {scale:g}`:
 {provenance}. Every cell is in `results/any_by_any.csv`.
 
-The problem: {n_train} real samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
+The data: {n_train} real samples of a mixture of two correlated Gaussians in two dimensions, centred at (2, 1) and
 (4, -1). The measure: the squared energy distance, unbiased (so it can be negative), between {n_scored} samples of the
 generator and {n_scored} held-out real samples; mean ± standard deviation over {seeds} seeds. Nothing is
-tuned per pair: players have one setting each, but that generating networks begin at a rate of .005 where they make at most
-1,000 steps and of .001 where they make more, falling to 0. The number of rounds differs so that a cell takes a few seconds of
-one core (median {median:.1f} s, most {most:.0f} s), so the table compares what a small budget buys, not what each pair can
+tuned per pair: each player has one setting, except that generating networks start with a rate of .005 for at most 1,000 steps
+and of .001 for more, falling to 0. The number of rounds differs so that a cell takes a few seconds of one core (median
+{median:.1f} s, at most {most:.0f} s). The table therefore compares results of a small budget, not the best that each pair can
 reach.
 
-**{groups} legal combinations of generator, discriminator and signal; {within} end within {bar:.0f}× of their family's floor,
-{above} do not; {failures} of {cells} cells failed. {refused} combinations are refused, each with its remedy.**
+**{groups} possible combinations of generator, discriminator and signal: {within} end within {bar:.0f}× of their family's
+floor, {above} do not; {failures} of {cells} cells failed. {refused} combinations are refused, each with its remedy.**
 
 ## Floors
 
-What the same family gives when it is fitted by maximum likelihood to the same samples. Networks have no likelihood: theirs is
-the real samples drawn again with replacement. The simulator is two round clouds, so its floor includes what it cannot
-express; a kernel density blurs what it is fitted to, so its floor includes its blur.
+The distance of the same family fitted by maximum likelihood to the same samples. Networks have no likelihood: theirs is that of
+the real samples drawn with replacement. The simulator has two round clouds, so its floor includes what it cannot express; a
+kernel density blurs its data, so its floor includes the blur.
 
 | generator | energy distance |
 |---|---|
@@ -41,7 +41,7 @@ express; a kernel density blurs what it is fitted to, so its floor includes its 
 
 ## Why pairs stay above the bar
 
-The first reasons are known of the discriminator; the others compare the distance at half of the rounds with that at the end.
+Some reasons are known of the discriminator; the others compare the distance at half of the rounds with that at the end.
 
 {reasons}
 
@@ -59,7 +59,7 @@ The first reasons are known of the discriminator; the others compare the distanc
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a cell: distances at the start, after half of the rounds and at the end."""
+    """Outcome of a cell: distances at the start, after half of the rounds and at the end."""
 
     generator: str
     discriminator: str
@@ -81,7 +81,7 @@ def page(
     n_scored: int,
     scale: float,
 ) -> str:
-    """The page as Markdown."""
+    """Return the page as Markdown."""
     groups = defaultdict(list)
     for outcome in outcomes:
         groups[outcome.generator, outcome.discriminator, outcome.signal].append(outcome)
@@ -126,7 +126,7 @@ def _row(generator: str, discriminator: str, signal: str, group: list[Outcome], 
 
 
 def _verdict(group: list[Outcome], floor: float) -> str:
-    """The empty string within the bar; else why not: what is known of the discriminator, or what the two halves show."""
+    """Return an empty string within the bar, else the reason: known of the discriminator, or shown by the two halves."""
     played = [outcome for outcome in group if not outcome.error]
     if not played:
         return f"failed: {group[0].error}"
@@ -134,17 +134,17 @@ def _verdict(group: list[Outcome], floor: float) -> str:
     if after <= WITHIN * floor:
         return ""
     known = {
-        "handwritten, an order": "a fixed discriminator has no equilibrium, its maximum is one point",
-        "handwritten, level fitted": "the discriminator sees the distance to one point alone, not the shape",
-        "logistic regression": "a linear discriminator sees the mean, not the shape",
+        "handwritten, an order": "a fixed discriminator has no equilibrium: its maximum is one point",
+        "handwritten, level fitted": "the discriminator uses only the distance to one point, not the shape",
+        "logistic regression": "a linear discriminator detects differences in the mean, not in the shape",
     }
     if group[0].discriminator in known:
         return known[group[0].discriminator]
     if half > 1.5 * after:
-        return "still falling when its rounds ended"
+        return "still falling at the last round"
     if after > 1.5 * half:
-        return "it moved away again: no stable equilibrium at these steps"
-    return "it levelled off: noise or bias of this discriminator's evidence, or of this signal"
+        return "it increased again: no stable equilibrium at these steps"
+    return "it levelled off: noise or bias of the discriminator's evidence, or of the signal"
 
 
 def _spread(values: list[float]) -> str:

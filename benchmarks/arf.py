@@ -1,9 +1,9 @@
-"""Adversarial random forests: time, what classifiers learn from their samples, and their likelihood.
+"""Adversarial random forests: time, classifiers trained on their samples, and likelihood.
 
     python benchmarks/arf.py                       # 10 seeds: writes benchmarks/results/arf.md and arf.csv
-    python benchmarks/arf.py --arfpy FOLDER        # beside arfpy, of `pip install arfpy --no-deps --target FOLDER`
+    python benchmarks/arf.py --arfpy FOLDER        # compared with arfpy, from `pip install arfpy --no-deps --target FOLDER`
 
-The mixed table is drawn from a distribution that `mixed_table` writes down. One thread.
+The mixed table is drawn from the distribution in `mixed_table`. One thread.
 """
 
 from __future__ import annotations
@@ -61,29 +61,30 @@ The bar was 5 s for the fit: {verdict}.{against}
 
 ## Train on synthetic, test on real
 
-The area under the ROC curve on held-out real rows, of classifiers trained on as many synthetic rows as there are real ones to
-learn from. Mean over {seeds} seeds, each with its own split or draw of the table, ± half of a 95 % interval (t). The last
-column is the mean over seeds and classifiers of the forest's area minus the copula's, in pairs.
+The area under the ROC curve on held-out real rows, of classifiers trained on as many synthetic rows as there are real training
+rows. Mean over {seeds} seeds, each with its own split or draw of the table, ± half of a 95 % interval (t). The last column is
+the mean over seeds and classifiers of the forest's area minus the copula's, paired by seed.
 
 {tstr}
 
-Real rows are the ceiling. The copula keeps every column's own distribution and the correlations of normal scores.
+Real rows are the upper limit. The copula keeps the distribution of every column and the correlations of normal scores.
 
 ## Likelihood
 
-Mean log density of {held:,} held-out points, ± half of a 95 % interval over {repeats} seeds, beside the true distribution's,
+Mean log-density of {held:,} held-out points, ± half of a 95 % interval over {repeats} seeds, and that of the true distribution,
 which is minus its entropy. The integral is by the midpoint rule on {side} × {side} squares, for the first seed.
 
-| distribution | n | adversarial forest | the distribution itself | integral |
+| distribution | n | adversarial forest | true distribution | integral |
 |---|---|---|---|---|
 {likelihood}
 """
 
 
 def mixed_table(n: int, rng: np.random.Generator) -> Any:
-    """n people: age, education, income (less often known of the less educated), region, visits, smoker, and a target.
+    """Draw a table of n people: age, education, income, region, visits, smoker, and a target.
 
-    The target's log-odds are .05 (age - 45) + .8 smoker - .7 education + .25 visits - .3 + .8 [age > 60 and smoker].
+    Income is missing more often for lower education. The target's log-odds are .05 (age - 45) + .8 smoker - .7 education + .25
+    visits - .3 + .8 [age > 60 and smoker].
     """
     age = np.clip(np.rint(rng.normal(45, 15, n)), 18, 90).astype(int)
     education = np.minimum(rng.poisson(1.2 - 0.008 * (age - 45), n), 3)
@@ -107,14 +108,14 @@ def mixed_table(n: int, rng: np.random.Generator) -> Any:
 
 
 def cancer(seed: int, share: float) -> tuple[Any, Any]:
-    """Rows of breast cancer Wisconsin (diagnostic) to learn from and to test on, 60 to 40."""
+    """Return rows of breast cancer Wisconsin (diagnostic) to learn from and to test on, 60 to 40."""
     frame = load_breast_cancer(as_frame=True).frame.astype({TARGET: bool}).sample(frac=share, random_state=seed)
     train, test = train_test_split(frame, test_size=0.4, stratify=frame[TARGET], random_state=seed)
     return train.reset_index(drop=True), test
 
 
 def people(seed: int, share: float) -> tuple[Any, Any]:
-    """Rows of the mixed table: 1,000 to learn from and 4,000 to test on."""
+    """Return rows of the mixed table: 1,000 to learn from and 4,000 to test on."""
     rng = np.random.default_rng(seed)
     return mixed_table(int(1000 * share), rng), mixed_table(int(4000 * share), rng)
 
@@ -123,7 +124,7 @@ TABLES = {"breast cancer, 341 × 31": cancer, "people, 1,000 × 7 of mixed types
 
 
 def features(frame: Any, like: Any) -> Any:
-    """Numbers for classifiers: missing ones are the median, with a flag; categories are one-hot."""
+    """Return features for classifiers: the median and a flag for missing values; categories one-hot."""
     parts = []
     for name in like.columns.drop(TARGET):
         column, known = frame[name], like[name]
@@ -137,7 +138,7 @@ def features(frame: Any, like: Any) -> Any:
 
 
 def areas(train: Any, test: Any, real: Any, seed: int) -> dict[str, float]:
-    """The area under the ROC curve of each classifier that was trained on train; .5 where train has one class."""
+    """Return the area under the ROC curve of each classifier trained on train; .5 if train has one class."""
     if train[TARGET].nunique() < 2:
         return dict.fromkeys(CLASSIFIERS, 0.5)
     x, y, z = features(train, real), train[TARGET].to_numpy(dtype=bool), features(test, real)
@@ -149,7 +150,7 @@ def areas(train: Any, test: Any, real: Any, seed: int) -> dict[str, float]:
 
 
 def tstr(seeds: int, share: float) -> list[dict[str, Any]]:
-    """One row per table, seed, origin of the training rows, and classifier."""
+    """Return one row per table, seed, origin of the training rows, and classifier."""
     rows = []
     for table, split in TABLES.items():
         for seed in range(seeds):
@@ -166,7 +167,7 @@ def tstr(seeds: int, share: float) -> list[dict[str, Any]]:
 
 
 def tstr_page(rows: list[dict[str, Any]]) -> str:
-    """A table for each data set."""
+    """Return a table for each data set."""
     frame, parts = pandas.DataFrame(rows), []
     for table in TABLES:
         parts.append(f"**{table}**\n\n| trained on | {' | '.join(CLASSIFIERS)} | minus the copula |")
@@ -183,14 +184,14 @@ def tstr_page(rows: list[dict[str, Any]]) -> str:
 
 
 def interval(values: Any, form: str) -> str:
-    """The mean ± half of a 95 % interval."""
+    """Return the mean ± half of a 95 % interval."""
     values = np.asarray(values)
     half = stats.t.ppf(0.975, len(values) - 1) * stats.sem(values) if len(values) > 1 else np.nan
     return f"{np.mean(values):{form}} ± {half:{form.lstrip('+')}}"
 
 
 def bent(n: int, d: int, seed: int) -> Any:
-    """Correlated and bent numbers (n, d)."""
+    """Draw correlated and bent numbers (n, d)."""
     rng = np.random.default_rng(seed)
     return rng.standard_normal((n, d)) @ np.random.default_rng(0).standard_normal((d, d)) + np.sin(
         3 * rng.standard_normal((n, 1))
@@ -198,7 +199,7 @@ def bent(n: int, d: int, seed: int) -> Any:
 
 
 def timed(n: int, d: int, repeats: int, arfpy: Path | None) -> tuple[list[str], list[float]]:
-    """Rows of the table of times, and the seconds of the fit: ours, of a random forest, and arfpy's."""
+    """Return rows of the table of times, and the seconds of the fits: ours, of a random forest, and arfpy's."""
     rows, fits = [], []
     for name, make in SYNTHESISERS.items():
         seconds = []
@@ -218,7 +219,7 @@ def timed(n: int, d: int, repeats: int, arfpy: Path | None) -> tuple[list[str], 
 
 
 def against(fits: list[float]) -> str:
-    """How much longer arfpy took, than the default and than the kind of forest that it fits itself."""
+    """Return how much longer arfpy took than the default, and than the kind of forest that it fits itself."""
     usual, same, theirs = fits
     return (
         f" arfpy took {theirs / usual:.0f} times as long as the default, and {theirs / same:.0f} times as long as the same "
@@ -227,9 +228,9 @@ def against(fits: list[float]) -> str:
 
 
 def arfpy_seconds(folder: Path, x: Any) -> tuple[float, float, int]:
-    """Seconds of arfpy for fit and samples, and how many forests it fitted.
+    """Return the seconds of arfpy for fit and samples, and the number of forests that it fitted.
 
-    It calls np.in1d, which NumPy 2.4 has no more, and looks columns up by their position, which pandas 3 takes for a name.
+    It calls np.in1d, which NumPy 2.4 has removed, and looks columns up by position, which pandas 3 reads as a name.
     """
     vars(np)["in1d"] = np.isin
     sys.path.append(str(folder))
@@ -242,7 +243,7 @@ def arfpy_seconds(folder: Path, x: Any) -> tuple[float, float, int]:
 
 
 def likelihood(sizes: list[int], repeats: int, held: int, side: int) -> list[str]:
-    """Rows of the table of likelihoods."""
+    """Return rows of the table of likelihoods."""
     rows = []
     for name, distribution in PROBLEMS.items():
         for n in sizes:
@@ -256,7 +257,7 @@ def likelihood(sizes: list[int], repeats: int, held: int, side: int) -> list[str
 
 
 def integral(forest: Any, distribution: Any, side: int) -> float:
-    """The integral of the density over 1.5 times the range of the distribution, by the midpoint rule on side × side squares."""
+    """Return the integral of the density over 1.5 times the range of the distribution, by the midpoint rule."""
     x = distribution.sample(20_000, 0)
     middle, reach = (x.max(axis=0) + x.min(axis=0)) / 2, 1.5 * (x.max(axis=0) - x.min(axis=0))
     along = (np.arange(side) + 0.5) / side - 0.5
@@ -271,7 +272,7 @@ def main() -> int:
     parser.add_argument("--rows", type=int, default=5000, help="rows of the timed table")
     parser.add_argument("--sizes", type=int, nargs="+", default=[500, 2000, 8000])
     parser.add_argument("--side", type=int, default=1000, help="points along each side of the grid")
-    parser.add_argument("--share", type=float, default=1.0, help="of the rows of the tables")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the rows of the tables")
     parser.add_argument("--arfpy", type=Path, help="the folder that arfpy is installed in")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "arf.md")
     a = parser.parse_args()

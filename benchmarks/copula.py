@@ -1,4 +1,4 @@
-"""A Gaussian copula for tables of mixed columns: the baseline that a generator of tables should beat."""
+"""Gaussian copula for tables of mixed columns: the baseline for generators of tables."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ __all__ = ["GaussianCopula"]
 
 
 class GaussianCopula:
-    """Every column keeps its own values; their ranks are those of a Gaussian with the correlations of the normal scores.
+    """A generator that keeps the values of every column; ranks follow a Gaussian with the correlations of normal scores.
 
-    Values that are equal have random ranks among them. Categories are ordered by name, and a missing value is the lowest one.
+    Equal values are ranked at random. Categories are ordered by name, and a missing value is the lowest one.
     """
 
     def fit(self, frame: Any, rng: np.random.Generator) -> GaussianCopula:
@@ -25,7 +25,7 @@ class GaussianCopula:
         return self
 
     def sample(self, n: int, rng: np.random.Generator) -> Any:
-        """n rows."""
+        """Draw n rows."""
         import pandas
 
         z = rng.multivariate_normal(np.zeros(len(self.correlation_)), self.correlation_, n, method="eigh")
@@ -35,7 +35,7 @@ class GaussianCopula:
 
 
 def _codes(column: Any) -> Any:
-    """Numbers in the order of the values, -1 where one is missing."""
+    """Return numbers in the order of the values, -1 where one is missing."""
     import pandas
 
     return pandas.factorize(column, sort=True)[0]

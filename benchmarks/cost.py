@@ -1,9 +1,9 @@
-"""What a round costs beside the same fits and predictions called by hand.
+"""Cost of a round, relative to the same fits and predictions called by hand.
 
     python benchmarks/cost.py               # about 3 minutes of one core: writes benchmarks/results/cost.md
 
-Rounds and hands alternate: after each round the classifier's fits and predictions in it are called again, on the same rows and
-with the same random states, and nothing else.
+Rounds and direct calls alternate: after each round, its fits and predictions of the classifier are called again, on the same
+rows and with the same random states, and nothing else.
 """
 
 from __future__ import annotations
@@ -39,15 +39,15 @@ LEARNERS = {
     "gradients, Smoothed()": (Gradients, Smoothed()),
 }
 
-PAGE = """# What a round costs beside its fits and predictions
+PAGE = """# Cost of a round, relative to its fits and predictions
 
 Written by `python benchmarks/cost.py --repeats {repeats}`: {provenance}.
 
-Each round fits the classifier to 1,000 samples, half of them real, in {dimension} dimensions, and asks it about 256
-fakes: once for a generator that learns from losses, five times for one that learns from gradients, with their probes.
-The generator itself learns nothing, so that its own cost does not count. *By hand*: the same fits and predictions, on the same
-rows with the same random states, and nothing else. Rounds and hands alternate; medians of {repeats}. Processor time, one
-thread, on a machine that was not otherwise idle. The goal was {bar} for the random forest.
+Each round fits the classifier to 1,000 samples, half of them real, in {dimension} dimensions, and scores 256 fakes: once for a
+generator that learns from losses, five times for one that learns from gradients, with their probes. The generator itself learns
+nothing, so that its cost does not count. *By hand*: the same fits and predictions, on the same rows with the same random
+states, and nothing else. Rounds and direct calls alternate; medians of {repeats}. Processor time, one thread, on a machine that
+was not otherwise idle. The goal was {bar} for the random forest.
 
 | classifier | generator learns from | predictions per update | round, ms | by hand, ms | ratio, median | quartiles |
 |---|---|---|---|---|---|---|
@@ -56,7 +56,7 @@ thread, on a machine that was not otherwise idle. The goal was {bar} for the ran
 
 
 class Recorded(BaseEstimator):
-    """A classifier that keeps every call, in a list that its copies share."""
+    """A classifier that records every call, in a list that its copies share."""
 
     calls: ClassVar[list[tuple[str, Any, tuple[Any, ...]]]] = []
 
@@ -64,8 +64,8 @@ class Recorded(BaseEstimator):
         self.estimator = estimator
 
     def fit(self, X: Any, y: Any) -> Recorded:
-        """Fit, and keep a copy as it was before."""
-        self._keep("fit", clone(self.estimator), X, y)
+        """Fit, and record a copy of the unfitted classifier."""
+        self._record("fit", clone(self.estimator), X, y)
         self.estimator.fit(X, y)
         self.classes_ = self.estimator.classes_
         return self
@@ -75,44 +75,44 @@ class Recorded(BaseEstimator):
             raise AttributeError(name)
         method = getattr(self.estimator, name)
 
-        def answer(X: Any) -> Any:
-            self._keep(name, self.estimator, X)
+        def recorded(X: Any) -> Any:
+            self._record(name, self.estimator, X)
             return method(X)
 
-        return answer
+        return recorded
 
-    def _keep(self, *call: Any) -> None:
+    def _record(self, *call: Any) -> None:
         name, estimator, *arguments = call
         self.calls.append((name, estimator, tuple(arguments)))
 
     @classmethod
-    def again(cls) -> None:
-        """Every call again, by hand; a fit with a fresh copy."""
+    def repeat(cls) -> None:
+        """Repeat every call; a fit with a fresh copy."""
         for name, estimator, arguments in cls.calls:
             getattr(clone(estimator) if name == "fit" else estimator, name)(*arguments)
 
 
-class Still:
-    """A generator that learns nothing: normal noise."""
+class Noise:
+    """A generator of normal noise that learns nothing."""
 
     def __init__(self, feedback_type: type) -> None:
         self.feedback_type = feedback_type
 
     def propose(self, n: int, rng: np.random.Generator, condition: Any = None) -> Samples:
-        """n points of noise."""
+        """Propose n points of noise."""
         return Samples(rng.standard_normal((n, DIMENSION)), condition)
 
     def update(self, samples: Samples, feedback: Any) -> None:
-        """Nothing."""
+        """Learn nothing."""
 
 
 def measure(classifier: str, learner: str, repeats: int) -> tuple[Any, Any, float]:
-    """Seconds of each round and of the same by hand, (repeats,) each, and predictions per update of the generator."""
+    """Return seconds of each round and of the same calls by hand, (repeats,) each, and predictions per generator update."""
     feedback_type, signal = LEARNERS[learner]
     X = np.random.default_rng(0).normal(0.3, 1, (20_000, DIMENSION))
     discriminator = Recorded(CLASSIFIERS[classifier])
-    game = Game(Still(feedback_type), discriminator, signal=signal, samples_per_fit=500, batch_size=256, random_state=0)
-    rounds, hands = [], []
+    game = Game(Noise(feedback_type), discriminator, signal=signal, samples_per_fit=500, batch_size=256, random_state=0)
+    rounds, direct = [], []
     source = game.rounds(X)
     next(source)
     for _ in range(repeats):
@@ -121,18 +121,20 @@ def measure(classifier: str, learner: str, repeats: int) -> tuple[Any, Any, floa
         next(source)
         rounds.append(time.process_time() - begun)
         begun = time.process_time()
-        Recorded.again()
-        hands.append(time.process_time() - begun)
-    asked = sum(name != "fit" for name, *_ in Recorded.calls) - (classifier == "SVC, calibrated")  # once for its calibration
-    return np.array(rounds), np.array(hands), asked / game.schedule.generator_steps
+        Recorded.repeat()
+        direct.append(time.process_time() - begun)
+    predictions = sum(name != "fit" for name, *_ in Recorded.calls) - (
+        classifier == "SVC, calibrated"
+    )  # once for its calibration
+    return np.array(rounds), np.array(direct), predictions / game.schedule.generator_steps
 
 
 def row(classifier: str, learner: str, repeats: int) -> str:
-    """A line of the table."""
-    rounds, hands, asked = measure(classifier, learner, repeats)
-    low, middle, high = np.quantile(rounds / hands, (0.25, 0.5, 0.75))
-    times = " | ".join(f"{1e3 * np.median(seconds):.1f}" for seconds in (rounds, hands))
-    return f"| {classifier} | {learner} | {asked:g} | {times} | {middle:.3f} | {low:.3f} to {high:.3f} |"
+    """Return a line of the table."""
+    rounds, direct, predictions = measure(classifier, learner, repeats)
+    low, middle, high = np.quantile(rounds / direct, (0.25, 0.5, 0.75))
+    times = " | ".join(f"{1e3 * np.median(seconds):.1f}" for seconds in (rounds, direct))
+    return f"| {classifier} | {learner} | {predictions:g} | {times} | {middle:.3f} | {low:.3f} to {high:.3f} |"
 
 
 def main() -> int:

@@ -1,8 +1,8 @@
-"""Gradients of discriminators that have none: agreement of each estimate with the truth, cost, and progress of a game.
+"""Estimated gradients of discriminators without exact ones: agreement with the true gradient, cost, and progress of a game.
 
     python benchmarks/derivatives.py        # about 8 minutes of one core: writes benchmarks/results/derivatives.{md,csv}
 
-Discriminators are fitted to 1,000 real samples and 1,000 fakes of known distributions, and asked about 256 fresh fakes.
+Discriminators are fitted to 1,000 real samples and 1,000 fakes of known distributions, and score 256 fresh fakes.
 """
 
 from __future__ import annotations
@@ -51,19 +51,19 @@ PLAYED = {  # discriminator, samples per fit, generator steps, rate
     "10-NN": (KNeighborsClassifier(10), 500, 2, 3e-3),
 }
 
-PAGE = """# Gradients of discriminators that have none
+PAGE = """# Estimated gradients of discriminators without exact ones
 
 Written by `python benchmarks/derivatives.py --seeds {seeds} --seconds {seconds:g} --games {games}`: {provenance}.
 
 ## Agreement with the gradient of log p/q
 
-Discriminators are fitted to {fit:,} real samples and as many fakes of known distributions, and asked about {batch} fresh fakes;
+Discriminators are fitted to {fit:,} real samples and as many fakes of known distributions, and score {batch} fresh fakes;
 {seeds} seeds. *Cosine*: with the true gradient, the mean over the fakes. *Step*: the cosine between the steps that a
-generator x + W φ(x), φ 64 random features of two layers, would make from W = 0 with the estimate and with the truth, under the
-non-saturating loss: what a generator sees, in whose step the noise of single samples averages out. *ms*: processor time of one
-gradient, the discriminator's answers included, median; a machine that was not otherwise idle.
+generator x + W φ(x), with 64 random features φ of two layers, would make from W = 0 with the estimated and with the true
+gradient, under the non-saturating loss; the noise of single samples averages out in it. *ms*: processor time of one gradient,
+including the discriminator's scores, median; a machine that was not otherwise idle.
 
-In the mean over all discriminators and problems:
+Mean over all discriminators and problems:
 
 | signal | cosine | step | ms |
 |---|---|---|---|
@@ -77,7 +77,7 @@ Problems: *shifted, d*: fakes N(0, I), real N(m, I) with |m| = 1. *narrow, 10*: 
 N(0, I). *ring σ*: real samples have eight modes on the unit circle; *early*: fakes N(0, .49 I); *midway*: with modes
 of 1.8 σ and unequal weights, turned by .3 σ; *late*: with modes of 1.17 σ and less unequal weights, on a circle larger by .3 σ.
 
-## How far a game gets
+## Progress of a game
 
 A neural generator 2-64-64-2 against refitted discriminators, on the ring with σ = .1, {seconds:g} s of processor
 time for each game, {games} seeds; Adam (β₁ .5), the rate falling linearly to 0. Medians over seeds, of 10,000 samples.
@@ -90,37 +90,37 @@ time for each game, {games} seeds; Adam (β₁ .5), the rate falling linearly to
 
 @dataclass(frozen=True)
 class Distribution:
-    """A mixture of round Gaussians: means (K, d), one sigma, weights (K,)."""
+    """A mixture of round Gaussians with means (K, d), one sigma and weights (K,)."""
 
     means: Any
     sigma: float
     weights: Any
 
     def sample(self, n: int, rng: np.random.Generator) -> Any:
-        """n samples, (n, d)."""
+        """Draw n samples, (n, d)."""
         which = rng.choice(len(self.means), n, p=self.weights / np.sum(self.weights))
         return self.means[which] + self.sigma * rng.standard_normal((n, self.means.shape[1]))
 
     def score(self, x: Any) -> Any:
-        """The gradient of the log-density, (n, d)."""
+        """Return the gradient of the log-density, (n, d)."""
         log = np.log(self.weights) - ((x[:, None] - self.means) ** 2).sum(-1) / (2 * self.sigma**2)
         share = np.exp(log - log.max(axis=1, keepdims=True))
         return (share / share.sum(axis=1, keepdims=True) @ self.means - x) / self.sigma**2
 
 
 def normal(mean: Any, sigma: float = 1.0) -> Distribution:
-    """N(mean, sigma^2 I)."""
+    """Return N(mean, sigma² I)."""
     return Distribution(np.atleast_2d(mean), sigma, np.ones(1))
 
 
 def circle(sigma: float, weights: Any = 1.0, radius: float = 1.0, turn: float = 0.0) -> Distribution:
-    """Eight modes on a circle."""
+    """Return eight modes on a circle."""
     angle = 2 * np.pi * np.arange(8) / 8 + turn
     return Distribution(radius * np.column_stack((np.cos(angle), np.sin(angle))), sigma, np.ones(8) * weights)
 
 
 def problems() -> dict[str, tuple[Distribution, Distribution]]:
-    """The real distribution and that of the fakes, by name."""
+    """Return the real distribution and that of the fakes, by name."""
     uneven = np.array([1, 2, 1, 2, 0.5, 1, 3, 1])
     found = {f"shifted, {d}": (normal(np.full(d, d**-0.5)), normal(np.zeros(d))) for d in (2, 10, 30)}
     found["narrow, 10"] = normal(np.zeros(10)), normal(np.zeros(10), 0.7)
@@ -132,22 +132,22 @@ def problems() -> dict[str, tuple[Distribution, Distribution]]:
 
 
 def features(x: Any, like: Any, rng: np.random.Generator) -> Any:
-    """64 random features of two ReLU layers, of x in units of what it should be like, (n, 64)."""
+    """Return 64 random features of two ReLU layers, (n, 64), of x in units of the real samples."""
     z = (x - like.mean(axis=0)) / like.std(axis=0)
     hidden = np.maximum(z @ rng.standard_normal((z.shape[1], 64)) * 2 / np.sqrt(z.shape[1]) + rng.standard_normal(64), 0)
     return np.maximum(hidden @ rng.standard_normal((64, 64)) * 0.18 + 0.3 * rng.standard_normal(64), 0)
 
 
 def cosine(a: Any, b: Any, axis: Any = None) -> Any:
-    """The cosine between arrays, or between their rows."""
+    """Return the cosine between arrays, or between their rows."""
     return (a * b).sum(axis) / np.maximum(np.sqrt((a * a).sum(axis) * (b * b).sum(axis)), np.finfo(float).tiny)
 
 
-def agreement(problem: tuple[Distribution, Distribution], opponent: Any, seed: int) -> dict[str, tuple[float, float, float]]:
-    """Cosine, agreement of the step and milliseconds of every signal."""
+def agreement(problem: tuple[Distribution, Distribution], estimator: Any, seed: int) -> dict[str, tuple[float, float, float]]:
+    """Return cosine, agreement of the step and milliseconds of every signal."""
     p, q = problem
     rng = np.random.default_rng(seed)
-    discriminator = as_discriminator(opponent)
+    discriminator = as_discriminator(estimator)
     discriminator.update(Batch(p.sample(FIT, rng)), Batch(q.sample(FIT, rng)), rng)
     fake, real = Batch(q.sample(BATCH, rng)), Batch(p.sample(BATCH, rng))
     truth = p.score(fake.x) - q.score(fake.x)
@@ -174,7 +174,7 @@ class Falling:
 
 
 def play(name: str, signal: Any, seed: int, seconds: float) -> tuple[float, ...]:
-    """Rounds, modes, share of high quality, reverse KL and energy distance after a game of so many seconds."""
+    """Play a game of so many seconds; return rounds, modes, share of high quality, reverse KL and energy distance."""
     discriminator, samples, steps, rate = PLAYED[name]
     problem = ring(sigma=0.1)
     falling = Falling(rate, seconds)
@@ -189,14 +189,14 @@ def play(name: str, signal: Any, seed: int, seconds: float) -> tuple[float, ...]
 
 
 def measured(x: Any, seed: int) -> tuple[float, float, float, float]:
-    """Modes, share of high quality, reverse KL and energy distance of 10,000 samples."""
+    """Return modes, share of high quality, reverse KL and energy distance of 10,000 samples."""
     problem = ring(sigma=0.1)
     found = mode_coverage(x, problem.modes, problem.sigma)
     return found.captured, 100 * found.high_quality, found.reverse_kl, energy_distance(x, problem.sample(10_000, 10_000 + seed))
 
 
 def agreements(discriminators: list[str], seeds: int) -> list[dict[str, Any]]:
-    """One row for each discriminator, problem, signal and seed."""
+    """Return one row for each discriminator, problem, signal and seed."""
     rows = []
     for discriminator, (name, problem), seed in product(discriminators, problems().items(), range(seeds)):
         for signal, (cos, step, ms) in agreement(problem, DISCRIMINATORS[discriminator], seed).items():
@@ -215,14 +215,14 @@ def agreements(discriminators: list[str], seeds: int) -> list[dict[str, Any]]:
 
 
 def cell(rows: list[dict[str, Any]], **wanted: str) -> str:
-    """Mean cosine and step, and median milliseconds, of the rows that are wanted."""
+    """Return mean cosine and step, and median milliseconds, of the matching rows."""
     chosen = [row for row in rows if all(row[key] == value for key, value in wanted.items())]
     cos, step = (np.mean([row[key] for row in chosen]) for key in ("cosine", "step"))
     return f"{cos:.2f} / {step:.2f} / {np.median([row['ms'] for row in chosen]):.0f}"
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """A line for each discriminator and problem, a column for each signal."""
+    """Return a table with a line for each discriminator and problem, and a column for each signal."""
     lines = [f"| discriminator | problem | {' | '.join(SIGNALS)} |", "|---" * (2 + len(SIGNALS)) + "|"]
     for discriminator, problem in product(dict.fromkeys(row["discriminator"] for row in rows), problems()):
         cells = " | ".join(cell(rows, discriminator=discriminator, problem=problem, signal=signal) for signal in SIGNALS)
@@ -231,7 +231,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def games(seconds: float, seeds: int) -> str:
-    """A line for each discriminator and signal, medians over seeds."""
+    """Return a line for each discriminator and signal, medians over seeds."""
     lines = []
     for discriminator, signal in product(PLAYED, ("Smoothed()", "Smoothed((.1, .25, .7), 6)", "Student()")):
         ends = [play(discriminator, SIGNALS[signal], seed, seconds) for seed in range(seeds)]
@@ -243,7 +243,7 @@ def games(seconds: float, seeds: int) -> str:
 
 
 def line(figures: Any) -> str:
-    """Modes, share of high quality, reverse KL and energy distance as cells."""
+    """Return modes, share of high quality, reverse KL and energy distance as cells of a table."""
     modes, quality, kl, energy = figures
     return f"{modes:g} | {quality:.1f} | {kl:.4f} | {energy:.5f}"
 
@@ -251,7 +251,7 @@ def line(figures: Any) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=10.0, help="of each game")
+    parser.add_argument("--seconds", type=float, default=10.0, help="processor time of each game")
     parser.add_argument("--games", type=int, default=3, help="seeds of the games")
     parser.add_argument(
         "--discriminators", nargs="+", default=list(DISCRIMINATORS), choices=list(DISCRIMINATORS), metavar="DISCRIMINATOR"

@@ -1,10 +1,9 @@
-"""What a classifier's evidence is worth: fresh against in-sample, calibrated against raw, and to a learner.
+"""Quality of a classifier's evidence: fresh or in-sample, calibrated or raw, and for a generator that learns from it.
 
     python benchmarks/evidence.py       # under ten minutes of one core; writes benchmarks/results/evidence.md and .csv
 
 The pair is known: p = N(0, I) and q = N((.7, 0, 0, 0), diag(1, 1, 1.5, .7)²), whose log-odds are quadratic. Training sets have
-500 rows of each; what is scored are 5,000 further rows of each, by their exact probabilities of being real, so that what
-varies is the training.
+500 rows of each. Evidence is evaluated on 5,000 further rows of each, by exact probabilities, so that only the training varies.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from turinglearn.protocols import Batch
 
 SHIFT, SPREAD = np.array([0.7, 0.0, 0.0, 0.0]), np.array([1.0, 1.0, 1.5, 0.7])
 SAMPLES, BAND, CALIBRATIONS = 4000, (0.8, 1.25), ("none", "platt", "isotonic", "temperature")
-MEMORIES = {
+FITTED_FAKES = {
     "extremely randomised trees": ExtraTreesClassifier(),
     "1-NN": KNeighborsClassifier(1),
     "forest": RandomForestClassifier(),
@@ -46,46 +45,46 @@ DISCRIMINATORS = {
     "SVM": SVC(),
     "5-NN": KNeighborsClassifier(),
 }
-TEACHERS = {
+PLAYED = {
     "forest": RandomForestClassifier(30, min_samples_leaf=5),
     "boosting": HistGradientBoostingClassifier(max_iter=30),
     "30-NN": KNeighborsClassifier(30),
 }
 
-PAGE = """# What a classifier's evidence is worth
+PAGE = """# Quality of a classifier's evidence
 
 Written by `python benchmarks/evidence.py {command}`: {provenance}.
 
 p = N(0, I₄), q = N((.7, 0, 0, 0), diag(1, 1, 1.5, .7)²): KL(p‖q) = {forward:.3f}, KL(q‖p) = {backward:.3f}.
-{sets} training sets of {rows} rows of each distribution; {points} further rows of each are scored by exact probabilities. ± is
-half a 95 % interval of the mean over training sets (t). Classifiers have scikit-learn's defaults.
+{training_sets} training sets of {rows} rows of each distribution; evidence is evaluated on {points} further rows of each, by
+exact probabilities. ± is half of a 95 % interval of the mean over training sets (t). Classifiers have scikit-learn's defaults.
 
-## On the fakes of the fit, and on fresh ones
+## Fakes of the fit and fresh fakes
 
-Correlation of the evidence on fakes, uncalibrated, with the exact log-odds; 0 where it is the same for all.
+Correlation of the uncalibrated evidence on fakes with the exact log-odds; 0 where the evidence is constant.
 
 | classifier | fakes of the fit | fresh fakes |
 |---|---|---|
-{memories}
+{correlations}
 
 ## Calibration
 
-Slope of the logistic regression of real on the evidence, 1 where it is calibrated, below where it is too sure; the goal was
-{low} to {high}, and a log-loss below that of the raw arm. Log-loss of the exact log-odds: {bayes:.4f}; of no opinion:
-{nothing:.4f}. An SVM's raw arm is its decision function, read as log-odds.
+Slope of the logistic regression of the labels on the evidence: 1 for calibrated evidence, less for overconfident evidence. The
+goal was {low} to {high}, and a log-loss below that of the raw evidence. Log-loss of the exact log-odds: {bayes:.4f}; of
+constant evidence: {nothing:.4f}. The raw evidence of an SVM is its decision function, read as log-odds.
 
-| classifier | calibrate | slope | sets with slope in {low} to {high} | log-loss | minus raw | goal |
+| classifier | calibrate | slope | training sets with slope in {low} to {high} | log-loss | minus raw | goal |
 |---|---|---|---|---|---|---|
 {calibrations}
 
 {misses}
 
-## What it is worth to a learner
+## For a generator that learns from it
 
-Energy distance to the ring of 8 modes with σ = .1 (4,000 samples) of a `MixtureGenerator(16)`, which learns from weights e^r,
-{seeds} seeds (lowest to highest): after {few} rounds, and, since calibration costs the fits of three, after {many}
-rounds of the raw one. Sizes of a game are the usual ones. The mean of e^r, 1 for log p/q, and the share of fakes that
-weigh as much as all are over fresh ones, in the last ten rounds.
+Energy distance to the ring of 8 modes with σ = .1 (4,000 samples) of a `MixtureGenerator(16)` that learns from weights e^r,
+{seeds} seeds (lowest to highest): after {few} rounds, and for raw evidence also after {many}, since calibration costs as many
+fits as three rounds. Games have default sizes. The mean of e^r, which is 1 for log p/q, and the effective share of the sample
+are over fresh fakes, in the last ten rounds.
 
 | discriminator | calibrate | rounds | energy distance | mean of e^r | effective share |
 |---|---|---|---|---|---|
@@ -102,22 +101,22 @@ def log_odds(x: Any) -> Any:
 
 
 def divergences() -> tuple[float, float]:
-    """KL(p‖q) and KL(q‖p) of the two normal distributions."""
+    """Return KL(p‖q) and KL(q‖p) of the two normal distributions."""
     forward = np.sum(np.log(SPREAD) + (1 + SHIFT**2) / (2 * SPREAD**2) - 0.5)
     backward = np.sum(-np.log(SPREAD) + (SPREAD**2 + SHIFT**2) / 2 - 0.5)
     return float(forward), float(backward)
 
 
 def log_loss(r: Any, p: Any) -> float:
-    """Cross-entropy of exact probabilities p (n,) under log-odds r (n,)."""
+    """Return the cross-entropy of exact probabilities p (n,) under log-odds r (n,)."""
     return float(np.mean(np.logaddexp(0, r) - p * r))
 
 
 def calibration_slope(r: Any, p: Any) -> float:
-    """The a of sigmoid(a r + b) that is nearest to p in cross-entropy, by Newton's method."""
+    """Return the a of sigmoid(a r + b) that is nearest to p in cross-entropy, by Newton's method."""
     unit = r.std()
     if unit < 1e-9:
-        return np.nan  # no evidence at all
+        return np.nan  # constant evidence
     Z, theta = np.stack((r / unit, np.ones_like(r)), axis=1), np.zeros(2)
     for _ in range(50):
         q = expit(Z @ theta)
@@ -125,12 +124,12 @@ def calibration_slope(r: Any, p: Any) -> float:
     return float(theta[0] / unit)
 
 
-def memories(sets: int, rows: int, points: int) -> list[dict[str, Any]]:
-    """Correlations with the exact log-odds, on the fakes of the fit and on fresh ones."""
+def correlations(training_sets: int, rows: int, points: int) -> list[dict[str, Any]]:
+    """Return correlations with the exact log-odds, on the fakes of the fit and on fresh ones."""
     (_, fresh), found = draw(points, np.random.default_rng(0)), []
-    for seed in range(sets):
+    for seed in range(training_sets):
         real, fake = draw(rows, np.random.default_rng([1, seed]))
-        for name, estimator in MEMORIES.items():
+        for name, estimator in FITTED_FAKES.items():
             discriminator = ClassifierDiscriminator(estimator, calibrate="none")
             discriminator.update(real, fake, np.random.default_rng([2, seed]))
             for where, batch in (("of the fit", fake), ("fresh", fresh)):
@@ -140,11 +139,11 @@ def memories(sets: int, rows: int, points: int) -> list[dict[str, Any]]:
     return found
 
 
-def calibrations(sets: int, rows: int, points: int) -> list[dict[str, Any]]:
-    """Slope and log-loss of every classifier under every calibration, on the same training sets."""
+def calibrations(training_sets: int, rows: int, points: int) -> list[dict[str, Any]]:
+    """Return slope and log-loss of every classifier under every calibration, on the same training sets."""
     x, found = np.concatenate([b.x for b in draw(points, np.random.default_rng(0))]), []
     p = expit(log_odds(x))
-    for seed in range(sets):
+    for seed in range(training_sets):
         real, fake = draw(rows, np.random.default_rng([1, seed]))
         for name, estimator in DISCRIMINATORS.items():
             for how in CALIBRATIONS:
@@ -156,13 +155,13 @@ def calibrations(sets: int, rows: int, points: int) -> list[dict[str, Any]]:
     return found
 
 
-def feedbacks(seeds: int, few: int) -> list[dict[str, Any]]:
-    """What a mixture learns from raw and from calibrated evidence."""
+def feedback(seeds: int, few: int) -> list[dict[str, Any]]:
+    """Return figures of a mixture that learns from raw and from calibrated evidence."""
     found = []
     for seed in range(seeds):
         rng = np.random.default_rng([3, seed])
         data, held_out = ring(10_000, rng), ring(SAMPLES, rng)
-        for name, estimator in TEACHERS.items():
+        for name, estimator in PLAYED.items():
             for how in CALIBRATIONS:
                 discriminator = ClassifierDiscriminator(estimator, calibrate=how)
                 game, figures = Game(MixtureGenerator(16), discriminator, random_state=seed), []
@@ -189,27 +188,27 @@ def ring(n: int, rng: np.random.Generator) -> Any:
 
 # ------------------------------------------------------------------------------------------------------------------ page
 def interval(values: Any) -> tuple[float, float]:
-    """The mean and half of its 95 % interval."""
+    """Return the mean and half of its 95 % interval."""
     values = np.asarray(values, dtype=float)
     return float(values.mean()), float(student.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
 
 
 def cells(rows: list[dict[str, Any]], *keys: str) -> dict[Any, Any]:
-    """The rows by the values of these keys, in the order in which they come."""
+    """Group the rows by the values of these keys, in order."""
     found = defaultdict(list)
     for row in rows:
         found[tuple(row[key] for key in keys)].append(row)
     return dict(found)
 
 
-def memory_lines(rows: list[dict[str, Any]]) -> str:
+def correlation_lines(rows: list[dict[str, Any]]) -> str:
     by = cells(rows, "discriminator", "part")
-    condition = {key: "{:.2f} ± {:.2f}".format(*interval([row["correlation"] for row in group])) for key, group in by.items()}
-    return "\n".join(f"| {name} | {condition[name, 'of the fit']} | {condition[name, 'fresh']} |" for name in MEMORIES)
+    texts = {key: "{:.2f} ± {:.2f}".format(*interval([row["correlation"] for row in group])) for key, group in by.items()}
+    return "\n".join(f"| {name} | {texts[name, 'of the fit']} | {texts[name, 'fresh']} |" for name in FITTED_FAKES)
 
 
 def calibration_lines(rows: list[dict[str, Any]]) -> tuple[str, str]:
-    """The table, and a sentence on where the goal was missed."""
+    """Return the table, and a sentence on where the goal was missed."""
     by, lines, missed = cells(rows, "discriminator", "calibrate"), [], []
     for (name, how), group in by.items():
         slopes, losses = ([row[key] for row in group] for key in ("slope", "log_loss"))
@@ -224,8 +223,8 @@ def calibration_lines(rows: list[dict[str, Any]]) -> tuple[str, str]:
         verdict = "reached" if all(good) else " and ".join(np.array(["slope missed", "loss missed"])[~np.array(good)])
         missed += [] if all(good) else [f"{name} with {how}"]
         lines.append(f"{line} {gain:+.4f} ± {gain_reach:.4f} | {verdict} |")
-    condition = f"Missed by {', '.join(missed)}." if missed else "Reached everywhere."
-    return "\n".join(lines), f"The goal is reached where the whole interval is. {condition}"
+    misses = f"Missed by {', '.join(missed)}." if missed else "Reached everywhere."
+    return "\n".join(lines), f"The goal is reached where the whole interval is. {misses}"
 
 
 def learner_lines(rows: list[dict[str, Any]]) -> str:
@@ -240,29 +239,29 @@ def learner_lines(rows: list[dict[str, Any]]) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", type=int, default=20, help="training sets")
+    parser.add_argument("--training-sets", type=int, default=20)
     parser.add_argument("--rows", type=int, default=500, help="rows of each distribution in a training set")
-    parser.add_argument("--points", type=int, default=5000, help="rows of each distribution to discriminator by")
+    parser.add_argument("--points", type=int, default=5000, help="rows of each distribution to evaluate on")
     parser.add_argument("--seeds", type=int, default=3, help="games of each kind")
     parser.add_argument("--rounds", type=int, default=30, help="rounds of a game with a calibrated discriminator")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "evidence.md")
     a = parser.parse_args()
     with threadpoolctl.threadpool_limits(1):
-        remembered = memories(a.sets, a.rows, a.points)
-        calibrated = calibrations(a.sets, a.rows, a.points)
-        learned = feedbacks(a.seeds, a.rounds)
+        correlated = correlations(a.training_sets, a.rows, a.points)
+        calibrated = calibrations(a.training_sets, a.rows, a.points)
+        learned = feedback(a.seeds, a.rounds)
     table, misses = calibration_lines(calibrated)
     forward, backward = divergences()
     x = np.concatenate([b.x for b in draw(a.points, np.random.default_rng(0))])
     text = PAGE.format(
-        command=f"--sets {a.sets} --rows {a.rows} --points {a.points} --seeds {a.seeds} --rounds {a.rounds}",
+        command=f"--training-sets {a.training_sets} --rows {a.rows} --points {a.points} --seeds {a.seeds} --rounds {a.rounds}",
         provenance=provenance(),
         forward=forward,
         backward=backward,
-        sets=a.sets,
+        training_sets=a.training_sets,
         rows=a.rows,
         points=a.points,
-        memories=memory_lines(remembered),
+        correlations=correlation_lines(correlated),
         low=BAND[0],
         high=BAND[1],
         bayes=log_loss(log_odds(x), expit(log_odds(x))),
@@ -276,7 +275,7 @@ def main() -> int:
     )
     a.out.parent.mkdir(parents=True, exist_ok=True)
     a.out.write_text(text)
-    everything = [*remembered, *calibrated, *learned]
+    everything = [*correlated, *calibrated, *learned]
     with a.out.with_suffix(".csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(dict.fromkeys(key for row in everything for key in row)), restval="")
         writer.writeheader()

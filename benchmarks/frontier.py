@@ -1,11 +1,11 @@
-"""How well a network learns from discriminators other than networks, in a minute of one core.
+"""Quality of what a network learns from other discriminators, in a minute of one core.
 
-    python benchmarks/frontier.py                      # every cell: writes results/frontier.csv and .md beside this file
+    python benchmarks/frontier.py                      # all cells: writes results/frontier.csv and .md beside this file
     python benchmarks/frontier.py --only ring/forest   # the cells whose name begins so
-    python benchmarks/frontier.py --page               # the page alone, from the cells that are kept
+    python benchmarks/frontier.py --page               # the page alone, from the recorded cells
 
-Seconds are CPU time of the process (``time.process_time``) with OMP_NUM_THREADS=1, the whole game in them, the measuring not.
-Each cell is kept as it ends, so that a run that was stopped goes on where it stood.
+Seconds are CPU time of the process (``time.process_time``) with OMP_NUM_THREADS=1, including the whole game, without the
+evaluation. Each cell is recorded when it ends, so that an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FIELDS = ("part", "family", "arm", "seed", "seconds", "fits", "steps", "modes", 
 
 @dataclass(frozen=True)
 class Cell:
-    """What is played once: a part of the page, a family of discriminators, an arm, a seed and a budget."""
+    """One game: a part of the page, a family of discriminators, an arm, a seed and a budget."""
 
     part: str
     family: str
@@ -53,7 +53,7 @@ class Cell:
 
 
 def cells() -> list[Cell]:
-    """Every cell, the most telling first."""
+    """Return all cells, the most informative first."""
     rings = [Cell("ring", family, "best", seed, 60.0) for seed in range(5) for family in BEST]
     tried = [Cell("tries", family, arm, 0, 15.0) for family, arms in tries().items() for arm in arms]
     narrow = [Cell("narrow", family, "best", seed, 60.0) for seed in range(2) for family in BEST]
@@ -61,14 +61,14 @@ def cells() -> list[Cell]:
 
 
 def arm_of(cell: Cell) -> Arm:
-    """The arm of a cell; narrow modes and many features have best arms of their own."""
+    """Return the arm of a cell; narrow modes and many features have best arms of their own."""
     if cell.part == "tries":
         return tries()[cell.family][cell.arm]
     return {"ring": BEST, "narrow": NARROW, "digits": MANY}[cell.part][cell.family]
 
 
 def play(cell: Cell) -> dict[str, Any]:
-    """One cell, measured."""
+    """Play a cell and return its figures."""
     arm, seed = arm_of(cell), cell.seed
     if cell.part == "digits":
         table = digits(seed)
@@ -102,7 +102,7 @@ def play(cell: Cell) -> dict[str, Any]:
 
 
 def fresh_discriminators(x: Any, y: Any, seed: int) -> dict[str, float]:
-    """Accuracies of discriminators that never played, five-fold, on fakes x against held-out real rows y; 1/2 is the goal."""
+    """Return five-fold accuracies of fresh discriminators on fakes x and held-out real rows y; 1/2 is best."""
     rows = np.concatenate((x, y)).astype(float)
     labels = np.repeat([0, 1], [len(x), len(y)])
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -117,8 +117,8 @@ def fresh_discriminators(x: Any, y: Any, seed: int) -> dict[str, float]:
 
 
 # ------------------------------------------------------------------------------------------------------------- the record
-def kept(record: Path) -> list[dict[str, str]]:
-    """The cells that were played before."""
+def recorded(record: Path) -> list[dict[str, str]]:
+    """Return the recorded cells."""
     if not record.exists():
         return []
     with record.open(newline="") as file:
@@ -129,8 +129,8 @@ def name_of(row: dict[str, Any]) -> str:
     return "/".join(str(row[key]) for key in ("part", "family", "arm", "seed"))
 
 
-def keep(record: Path, row: dict[str, Any]) -> None:
-    """One more cell at the end of the record."""
+def append(record: Path, row: dict[str, Any]) -> None:
+    """Append a cell to the record."""
     fresh = not record.exists()
     with record.open("a", newline="") as file:
         writer = csv.DictWriter(file, FIELDS, lineterminator="\n")
@@ -143,7 +143,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="*", default=[""], help="play the cells whose name, part/family/arm/seed, begins so")
     parser.add_argument("--seconds", type=float, default=None, help="CPU seconds per cell; by default each part's own")
-    parser.add_argument("--page", action="store_true", help="play nothing")
+    parser.add_argument("--page", action="store_true", help="write the page only")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
@@ -151,12 +151,12 @@ def main() -> int:
     wanted = [] if arguments.page else [c for c in cells() if c.name.startswith(tuple(arguments.only))]
     with threadpoolctl.threadpool_limits(1):
         for cell in wanted:
-            if cell.name in map(name_of, kept(record)):
+            if cell.name in map(name_of, recorded(record)):
                 continue
             row = play(cell if arguments.seconds is None else replace(cell, seconds=arguments.seconds))
-            keep(record, row)
+            append(record, row)
             print(row, flush=True)
-        text = page(kept(record))
+        text = page(recorded(record))
     (arguments.out / "frontier.md").write_text(text)
     print(text)
     return 0

@@ -22,7 +22,7 @@ __all__ = ["BEST", "MANY", "NARROW", "WIDE", "Arm", "Blur", "BlurredGenerator", 
 
 
 class ClockDecay:
-    """A learning rate that falls linearly to 0 over so many seconds of CPU time, from when it is first asked."""
+    """A learning rate that falls linearly to 0 over so many seconds of CPU time, from its first call."""
 
     def __init__(self, initial: float, seconds: float) -> None:
         self.initial, self.seconds, self.begun = initial, seconds, None
@@ -34,12 +34,11 @@ class ClockDecay:
 
 
 class Blur(Derivative):
-    """Instance noise: Gaussian noise on real samples and on fakes alike, until narrow modes are apart no more.
+    """Instance noise: Gaussian noise on real samples and fakes, so that narrow modes overlap at first.
 
-    The discriminator sees p * N against q * N, so that masses settle while modes overlap; then the noise falls geometrically,
-    and the scales of the probes with it. Sønderby et al., "Amortised MAP inference for image super-resolution", ICLR 2017. wide
-    and narrow: the noise first and last, and the scales of the probes; they change between the shares `begins` and `ends` of
-    the seconds.
+    The discriminator sees p * N against q * N, so that the weights of modes are learned while modes overlap. Then the noise
+    falls geometrically, and the scales of the probes with it, from `wide` to `narrow`, between the shares `begins` and `ends`
+    of the seconds. Sønderby et al., "Amortised MAP inference for image super-resolution", ICLR 2017.
     """
 
     def __init__(
@@ -56,24 +55,24 @@ class Blur(Derivative):
         self.begun: float | None = None
 
     def between(self, first: Any, last: Any) -> Any:
-        """What lies between these values at this time."""
+        """Return the value between these two at the present time."""
         if self.begun is None:
             self.begun = time.process_time()
         gone = (time.process_time() - self.begun) / self.seconds
         return first * (last / first) ** np.clip((gone - self.begins) / (self.ends - self.begins), 0, 1)
 
     def blurred(self, x: Any, rng: np.random.Generator) -> Any:
-        """The samples under the noise of this time."""
+        """Return the samples with the noise of the present time."""
         return x + x.dtype.type(self.between(*self.noise)) * rng.standard_normal(x.shape, dtype=x.dtype)
 
     def vjp(self, discriminator: Any, fake: Any, real: Any, rng: np.random.Generator) -> Any:
-        """The evidence, and its pullback by probes of this time's scales: `Smoothed` that changes."""
+        """Return the evidence and its pullback, by probes with the scales of the present time."""
         return Smoothed(tuple(self.between(self.wide, self.narrow)), len(self.wide)).vjp(discriminator, fake, real, rng)
 
 
 @dataclass(frozen=True)
 class BlurredSource:
-    """Rows of real data under the noise of the time."""
+    """Real rows with the noise of the present time."""
 
     rows: Any
     blur: Blur
@@ -83,7 +82,7 @@ class BlurredSource:
 
 
 class BlurredGenerator(NeuralGenerator):
-    """A network whose proposals bear the noise of the time; what it deploys bears none."""
+    """A network whose proposals have the noise of the present time; its samples have none."""
 
     def blurs(self, blur: Blur) -> BlurredGenerator:
         """Set the noise, and return the generator itself."""
@@ -97,9 +96,9 @@ class BlurredGenerator(NeuralGenerator):
 
 @dataclass(frozen=True)
 class Arm:
-    """A discriminator and how the game with it is played.
+    """A discriminator and the options of its game.
 
-    Note: what it shows. blur: makes instance noise of the seconds to play.
+    `note` is what the page says of it; `blur` makes instance noise for a number of seconds.
     """
 
     discriminator: Callable[[], Any]
@@ -116,13 +115,13 @@ class Arm:
 
 
 def boosting(**options: Any) -> HistGradientBoostingClassifier:
-    """Twenty shallow trees that take long steps; each split sees one feature of two, so that no two fits err alike."""
+    """Make twenty shallow trees with a high rate; each split sees one feature of two, so that errors of fits differ."""
     usual = {"max_iter": 20, "learning_rate": 0.3, "max_leaf_nodes": 8, "max_bins": 64, "max_features": 0.5}
     return HistGradientBoostingClassifier(**{**usual, "early_stopping": False, **options})
 
 
 def forest(trees: int = 10, leaf: int = 10) -> ExtraTreesClassifier:
-    """A small forest with random thresholds."""
+    """Make a small forest with random thresholds."""
     return ExtraTreesClassifier(trees, min_samples_leaf=leaf)
 
 
@@ -138,7 +137,7 @@ BEST = {
 
 
 def blur(*wide: float) -> Callable[[float], Blur]:
-    """From modes as wide as those of the first table to what they are; probes begin with these scales."""
+    """Make instance noise from the width of the modes in the first table to their own; probes start with these scales."""
     return lambda seconds: Blur(seconds, (0.1, 0.01), wide, (0.04, 0.15, 0.6)[: len(wide)])
 
 
@@ -150,7 +149,7 @@ NARROW = {  # for modes of a third of the width
     "SVM": replace(BEST["SVM"], blur=blur()),
     "kNN": replace(BEST["kNN"], blur=blur(0.1, 0.3, 1.0), note="k 10"),
 }  # fmt: skip
-MANY = {  # for 64 features, where a probe sees one line of many
+MANY = {  # for 64 features, where a probe covers one of many directions
     "forest": replace(BEST["forest"], discriminator=lambda: forest(30, 3), rate=3e-3, signal=Student(), fit=500),
     "boosting": replace(BEST["boosting"], signal=Student(), fit=500),
     "SVM": replace(BEST["SVM"], discriminator=lambda: KernelSVMDiscriminator(C=10.0), rate=2e-3, fit=500),
@@ -159,7 +158,7 @@ MANY = {  # for 64 features, where a probe sees one line of many
 
 
 def tries() -> dict[str, dict[str, Arm]]:
-    """What was tried beside the best arm, one change at a time unless the note says otherwise."""
+    """Return the variants of the best arms, one change at a time unless the note says otherwise."""
     b = BEST
     plain = {"rate": 1e-3, "decays": False, "ema_decay": 0.0, "signal": None, "fit": None, "steps": None}
 
@@ -170,20 +169,20 @@ def tries() -> dict[str, dict[str, Arm]]:
         "neural": {"reference": Arm(lambda: NeuralDiscriminator((64, 64)), "a network as discriminator", rate=1e-3, steps=1)},
         "forest": {
             "best": b["forest"],
-            "defaults": usual(RandomForestClassifier, "RandomForestClassifier(), every default of the library"),
+            "defaults": usual(RandomForestClassifier, "RandomForestClassifier(), all defaults"),
             "bootstrap": replace(b["forest"], discriminator=lambda: RandomForestClassifier(10, min_samples_leaf=10),
                                  note="random forest of 10 trees, leaf 10"),
             "larger": replace(b["forest"], discriminator=lambda: forest(60, 5), note="60 extra trees, leaf 5"),
             "narrow scales": replace(b["forest"], signal=Smoothed((0.02, 0.05, 0.1, 0.3), 8), note="scales .02 to .3"),
             "student": replace(b["forest"], signal=Student(), note="a student's gradient in place of smoothing"),
             "constant rate": replace(b["forest"], decays=False, rate=1e-3, note="rate .001 without decay"),
-            "no averaging": replace(b["forest"], ema_decay=0.0, note="the last generator, not the averaged"),
+            "no averaging": replace(b["forest"], ema_decay=0.0, note="the last weights, not the moving average"),
             "replay": replace(b["forest"], replay=Replay, note="half of the fakes from the past"),
             "reverse KL": replace(b["forest"], objective=ReverseKL(), note="loss -r"),
         },
         "boosting": {
             "best": b["boosting"],
-            "defaults": usual(HistGradientBoostingClassifier, "HistGradientBoostingClassifier(), every default"),
+            "defaults": usual(HistGradientBoostingClassifier, "HistGradientBoostingClassifier(), all defaults"),
             "all features": replace(b["boosting"], discriminator=lambda: boosting(max_features=1.0),
                                     note="each split sees both features"),
             "ten steps": replace(b["boosting"], steps=10, note="10 generator steps per fit"),
@@ -192,13 +191,13 @@ def tries() -> dict[str, dict[str, Arm]]:
         },
         "SVM": {
             "best": b["SVM"],
-            "defaults": usual(KernelSVMDiscriminator, "KernelSVMDiscriminator(), every default"),
+            "defaults": usual(KernelSVMDiscriminator, "KernelSVMDiscriminator(), all defaults"),
             "smoothed": replace(b["SVM"], signal=WIDE, note="smoothed, not exact"),
             "larger": replace(b["SVM"], fit=2000, note="2,000 + 2,000 points per fit"),
         },
         "kNN": {
             "best": b["kNN"],
-            "defaults": usual(KNeighborsClassifier, "KNeighborsClassifier(), every default"),
+            "defaults": usual(KNeighborsClassifier, "KNeighborsClassifier(), all defaults"),
             "thirty": replace(b["kNN"], discriminator=lambda: KNeighborsClassifier(30), note="k 30"),
             "narrow scales": replace(b["kNN"], signal=Smoothed((0.05, 0.1, 0.2), 3), note="scales .05 to .2"),
             "slow": replace(b["kNN"], rate=2e-3, note="rate from .002"),

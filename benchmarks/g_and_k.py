@@ -2,9 +2,9 @@
 
     python benchmarks/g_and_k.py            # 20 seeds: prints a table and writes benchmarks/results/g_and_k.md
 
-10,000 real samples with (a, b, g, k) = (3, 1, 2, .5); the simulator only draws, and learns its parameters by deceiving
-boosting. Beside it stand maximum likelihood, which needs the density (here by inverting the quantile function), and the
-Cramér-Rao bound, from the mean outer product of the scores at the truth, by central differences on 400,000 draws.
+10,000 real samples with (a, b, g, k) = (3, 1, 2, .5). The simulator can only draw samples, and learns its parameters against
+boosting. It is compared with maximum likelihood, which needs the density (here by inverting the quantile function), and with
+the Cramér-Rao bound, from the mean outer product of the scores at the true parameters, by central differences on 400,000 draws.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from turinglearn.generators import EvolvedGenerator
 TRUTH, N = np.array([3.0, 1.0, 2.0, 0.5]), 10_000
 BOUNDS = [(0, 10), (0.1, 5), (0, 5), (0, 1)]
 
-PAGE = """# The g-and-k distribution by deceiving gradient boosting
+PAGE = """# The g-and-k distribution, learned against gradient boosting
 
 Written by `python benchmarks/g_and_k.py --seeds {seeds} --rounds {rounds}`: {provenance}.
 
 {n} real samples with (a, b, g, k) = (3, 1, 2, .5), {seeds} seeds. `EvolvedGenerator` (16 candidates of 600 samples; bounds
-(0, 10), (.1, 5), (0, 5), (0, 1); begun in their middle) against `HistGradientBoostingClassifier(max_iter=50)` refitted each
+(0, 10), (.1, 5), (0, 5), (0, 1); started in their middle) against `HistGradientBoostingClassifier(max_iter=50)` refitted each
 round on all real samples and as many fakes, {rounds} rounds, {seconds:.0f} s of one core per seed (median).
 
 | | a | b | g | k |
@@ -56,12 +56,12 @@ The goal was 3 times the bound: {verdict}.
 
 
 def simulate(parameters: Any, n: int, rng: np.random.Generator) -> Any:
-    """n samples (n, 1) of the g-and-k distribution."""
+    """Draw n samples (n, 1) of the g-and-k distribution."""
     return g_and_k_quantile(rng.standard_normal((n, 1)), *parameters)
 
 
 def learn(seed: int, rounds: int) -> tuple[Any, Any, float]:
-    """The simulator's parameters, those of maximum likelihood, and the seconds that the game took."""
+    """Return the simulator's parameters, those of maximum likelihood, and the seconds of the game."""
     with threadpoolctl.threadpool_limits(1):
         x = g_and_k(*TRUTH).sample(N, seed)
         generator = EvolvedGenerator(simulate, BOUNDS)
@@ -82,7 +82,7 @@ def _loss(theta: Any, x: Any) -> float:
 
 
 def cramer_rao(draws: int = 400_000, step: float = 1e-4) -> Any:
-    """The bound on the standard deviation of each parameter from N samples."""
+    """Return the bound on the standard deviation of each parameter from N samples."""
     x = g_and_k(*TRUTH).sample(draws, 12345)
     scores = np.stack(
         [

@@ -1,10 +1,10 @@
-"""Kills a fit that saves as it goes, at random moments, and looks whether what is left plays on as if nothing had been.
+"""Kill a fit that saves checkpoints, at random moments, and check that it can be resumed with the same result.
 
     python benchmarks/kill.py     # prints a table and writes benchmarks/results/kill.md
 
 Each time `turinglearn fit --checkpoint-every 5` is ended by SIGKILL, which no program can catch. Then the model must load, or
-there must be none yet; the fit is begun again, with --resume where there is a model; and its end must equal that of a fit
-that nobody disturbed, in every array, figure and sample, to the last bit.
+not exist yet. The fit is started again, with --resume if there is a model, and its result must equal that of an uninterrupted
+fit in every array, figure and sample, bit for bit.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ SETUPS = {
 }
 MOMENTS = ("before the first save", "during a save", "between saves", "after the end")
 
-PAGE = """# A fit that is killed, and goes on
+PAGE = """# A fit that is killed and resumed
 
 Written by `python benchmarks/kill.py`: {provenance}.
 
 `turinglearn fit --checkpoint-every {every} --rounds {rounds}` on a table of {rows} rows, ended by SIGKILL at {kills} random
-moments: after a random number of its saves, from none to all, and then a random share of the usual time to the next. "During
-a save" are those that left half-written or unused files behind. Equal means that the model loaded or there was none yet, that
-the fit ended when it was begun again, and that it then had the arrays, figures and samples of the undisturbed one, bit for
-bit.
+moments: after a random number of its saves, from none to all, and then a random share of the usual time to the next one.
+"During a save" are the kills that left half-written or unused files. Equal means that the model loaded or did not exist yet,
+that the fit ended when it was started again, and that it then had the arrays, figures and samples of the uninterrupted fit, bit
+for bit.
 
 | players | kills | {moments} | equal |
 |---|---|{bars}---|
@@ -53,8 +53,8 @@ bit.
 
 
 @dataclass(frozen=True)
-class Undisturbed:
-    """A fit that nobody disturbed: its command, its model, the seconds before its first save and between two later ones."""
+class Reference:
+    """An uninterrupted fit: its command, its model, the seconds before its first save and between later ones."""
 
     command: tuple[str, ...]
     model: Path
@@ -64,63 +64,63 @@ class Undisturbed:
 
 def started(command: tuple[str, ...], out: Path, *more: str) -> subprocess.Popen[str]:
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1"}
-    whole = [sys.executable, "-m", "turinglearn", *command, "--out", str(out), *more]
-    return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    arguments = [sys.executable, "-m", "turinglearn", *command, "--out", str(out), *more]
+    return subprocess.Popen(arguments, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 
 def finished(fit: subprocess.Popen[str]) -> None:
-    _, said = fit.communicate(timeout=300)
+    _, errors = fit.communicate(timeout=300)
     if fit.returncode:
-        raise RuntimeError(f"the fit ended with {fit.returncode}: {said}")
+        raise RuntimeError(f"the fit ended with {fit.returncode}: {errors}")
 
 
-def undisturbed(name: str, folder: Path, rounds: int) -> Undisturbed:
+def reference_fit(name: str, folder: Path, rounds: int) -> Reference:
     table = folder / "table.csv"
     options = ("--rounds", str(rounds), "--checkpoint-every", str(EVERY), "--random-state", "0", *SETUPS[name])
-    command, model = ("fit", str(table), *options), folder / f"undisturbed {name}"
+    command, model = ("fit", str(table), *options), folder / f"reference {name}"
     begun, fit = time.perf_counter(), started(("fit", str(table), *options), model)
     while not (model / "manifest.json").exists() and fit.poll() is None:
         time.sleep(0.01)
     first = time.perf_counter() - begun
     finished(fit)
-    return Undisturbed(command, model, first, (time.perf_counter() - begun - first) / (rounds // EVERY))
+    return Reference(command, model, first, (time.perf_counter() - begun - first) / (rounds // EVERY))
 
 
-def killed(whole: Undisturbed, out: Path, saves: int, share: float) -> tuple[str, bool]:
-    """When the fit was killed, and whether it went on to an equal end.
+def killed(reference: Reference, out: Path, saves: int, share: float) -> tuple[str, bool]:
+    """Kill a fit; return when that was, and whether the resumed fit had an equal result.
 
-    It is killed a share of the time to the next save after so many saves: on a busy machine seconds alone would not tell.
+    It is killed after so many saves and a share of the time to the next one, since seconds alone depend on the load.
     """
-    fit, seen, stamp = started(whole.command, out), 0, 0
+    fit, seen, stamp = started(reference.command, out), 0, 0
     while seen < saves and fit.poll() is None:
         now = stamp_of(out)
         seen, stamp = seen + (now != stamp), now
         time.sleep(0.001)
     try:
-        fit.communicate(timeout=share * (whole.between if saves else whole.before))
+        fit.communicate(timeout=share * (reference.between if saves else reference.before))
     except subprocess.TimeoutExpired:
         fit.kill()
         fit.communicate()
-    when = left(out) if fit.returncode else "after the end"
+    when = moment_of(out) if fit.returncode else "after the end"
     try:
         load(out)
     except ModelNotFoundError:
-        finished(started(whole.command, out))
+        finished(started(reference.command, out))
     else:
-        finished(started(whole.command[:2], out, "--resume"))
-    return when, equal(out, whole.model)
+        finished(started(reference.command[:2], out, "--resume"))
+    return when, equal(out, reference.model)
 
 
 def stamp_of(out: Path) -> int:
-    """What changes with each save; 0 before the first."""
+    """Return a number that changes with each save; 0 before the first."""
     try:
         return (out / "manifest.json").stat().st_mtime_ns
     except FileNotFoundError:
         return 0
 
 
-def left(out: Path) -> str:
-    """At which moment the kill came, by the files that it left."""
+def moment_of(out: Path) -> str:
+    """Return the moment of the kill, by the files that it left."""
     files = {file.name for file in out.iterdir()} if out.exists() else set()
     if "manifest.json" not in files:
         return "during a save" if files else "before the first save"
@@ -130,13 +130,13 @@ def left(out: Path) -> str:
 
 
 def equal(one: Path, other: Path) -> bool:
-    """Whether two models agree in everything, to the last bit."""
+    """Return whether two models are equal in everything, bit for bit."""
     learners, attached = (load(one), load(other)), (Attachments(), Attachments())
     states = [encode(learner.state(), "state", attachments) for learner, attachments in zip(learners, attached, strict=True)]
     arrays = [{key: (str(x.dtype), x.shape, x.tobytes()) for key, x in attachments.arrays.items()} for attachments in attached]
     samples = [learner.sample(100) for learner in learners]
-    opinions = [learner.decision_function(samples[0]) for learner in learners]
-    return states[0] == states[1] and arrays[0] == arrays[1] and samples[0].equals(samples[1]) and np.array_equal(*opinions)
+    decisions = [learner.decision_function(samples[0]) for learner in learners]
+    return states[0] == states[1] and arrays[0] == arrays[1] and samples[0].equals(samples[1]) and np.array_equal(*decisions)
 
 
 def write_table(path: Path) -> None:
@@ -149,20 +149,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=60)
-    parser.add_argument("--setups", type=int, default=len(SETUPS), help="how many of the pairs of players")
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--setups", type=int, default=len(SETUPS), help="number of pairs of players")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "kill.md")
     arguments = parser.parse_args()
     names, rng = list(SETUPS)[: arguments.setups], np.random.default_rng(arguments.seed)
     with TemporaryDirectory() as folder, ThreadPoolExecutor(arguments.workers) as pool:
         write_table(Path(folder) / "table.csv")
-        wholes = {name: undisturbed(name, Path(folder), arguments.rounds) for name in names}
+        references = {name: reference_fit(name, Path(folder), arguments.rounds) for name in names}
         turns = [names[kill % len(names)] for kill in range(arguments.kills)]
         saves = rng.integers(0, arguments.rounds // EVERY, arguments.kills, endpoint=True).tolist()
         shares = rng.uniform(size=arguments.kills).tolist()
         outs = [Path(folder) / str(kill) for kill in range(arguments.kills)]
-        done = list(pool.map(killed, [wholes[name] for name in turns], outs, saves, shares))
+        done = list(pool.map(killed, [references[name] for name in turns], outs, saves, shares))
     rows = []
     for name in names:
         mine = [outcome for turn, outcome in zip(turns, done, strict=True) if turn == name]

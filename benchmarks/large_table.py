@@ -22,13 +22,14 @@ PAGE = """# A large table through the command line
 Written by `python benchmarks/large_table.py --rows {rows} --rounds {rounds}`: {provenance}.
 
 {rows:,} rows of 20 columns (16 of correlated real numbers, a whole number, a date, two categories), {size:.0f} MB of CSV.
-Peak memory is the largest resident set of the process. The bar: under 2 GB.
+Peak memory is the largest resident set of the process. The limit is 2 GB.
 
 | command | seconds | peak memory |
 |---|---|---|
 {lines}
 
-After the fit the samples' squared energy distance to the first 5,000 rows is {distance:.4f}, in units of each column's spread.
+After the fit, the squared energy distance of the samples to the first 5,000 rows is {distance:.4f}, in units of
+each column's spread.
 """
 
 
@@ -48,14 +49,14 @@ def write(path: Path, rows: int) -> None:
 
 
 def run(*arguments: str) -> tuple[float, float, str]:
-    """Seconds, peak memory in MB, and standard output of a command."""
+    """Run a command; return seconds, peak memory in MB, and standard output."""
     begun = time.perf_counter()
     child = subprocess.Popen([sys.executable, "-m", "turinglearn", *arguments], stdout=subprocess.PIPE, text=True)
-    said = child.stdout.read() if child.stdout else ""
+    output = child.stdout.read() if child.stdout else ""
     _, status, usage = os.wait4(child.pid, 0)
     if status:
         raise SystemExit(f"turinglearn {' '.join(arguments)} failed")
-    return time.perf_counter() - begun, usage.ru_maxrss / 1024, said
+    return time.perf_counter() - begun, usage.ru_maxrss / 1024, output
 
 
 def main() -> int:

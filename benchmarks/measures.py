@@ -1,6 +1,6 @@
-"""Seconds and memory of the measures at 50,000 × 50,000 points of the plane: ``python benchmarks/measures.py``.
+"""Time and memory of the metrics at 50,000 × 50,000 points of the plane: ``python benchmarks/measures.py``.
 
-Set OMP_NUM_THREADS=1 for figures that compare. Writes results/measures.md beside this file.
+Set OMP_NUM_THREADS=1, so that figures can be compared. Writes results/measures.md beside this file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from turinglearn.metrics import (
 
 POINTS = 50_000
 RESULTS = Path(__file__).parent / "results" / "measures.md"
-MEASURES = {
+METRICS = {
     "energy_distance": energy_distance,
     "mmd": mmd,
     "sliced_wasserstein": lambda x, y: sliced_wasserstein(x, y, random_state=0),
@@ -40,7 +40,7 @@ MEASURES = {
 
 
 def peak_megabytes() -> float:
-    """The most memory that this process has held, so far."""
+    """Return the peak memory of this process so far."""
     unit = 1 if sys.platform == "darwin" else 1024  # bytes there, kibibytes on Linux
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
 
@@ -49,9 +49,9 @@ def main() -> None:
     x, y = (grid().sample(POINTS, seed) for seed in (0, 1))
     at_start = peak_megabytes()
     rows = []
-    for name, measure in MEASURES.items():
+    for name, metric in METRICS.items():
         start = time.perf_counter()
-        value = measure(x, y)
+        value = metric(x, y)
         seconds = time.perf_counter() - start
         rows.append(f"| {name} | {seconds:.1f} | {peak_megabytes():.0f} | {value:.3g} |")
         print(rows[-1], flush=True)
@@ -60,13 +60,13 @@ def main() -> None:
     threads = f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'not set')}"
     RESULTS.parent.mkdir(exist_ok=True)
     RESULTS.write_text(
-        f"# The measures at {POINTS:,} × {POINTS:,} points\n\n"
-        "Made by `python benchmarks/measures.py`: two samples of the distribution `grid()`, so that distances are 0 in truth, "
+        f"# Metrics at {POINTS:,} × {POINTS:,} points\n\n"
+        "Written by `python benchmarks/measures.py`: two samples of the distribution `grid()`, so that true distances are 0, "
         "coverage .969, the ratio of memorisation 1 and authenticity .378 in the limit of many rows per mode; Wasserstein and "
         f"Fréchet distances of samples are above 0. Memory is the peak of the process so far, in MB; {at_start:.0f} before the "
         "first.\n\n"
         f"{versions}; {threads}; {machine}.\n\n"
-        "| measure | seconds | peak resident MB | value |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
+        "| metric | seconds | peak resident MB | value |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
     )
 
 

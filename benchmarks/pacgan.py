@@ -1,6 +1,6 @@
 """PacGAN's synthetic experiments (Lin et al. 2018), at a fraction of their budget, each game in ten replicas.
 
-    python benchmarks/pacgan.py --steps 4000                     # every cell: writes benchmarks/results/pacgan.{csv,md}
+    python benchmarks/pacgan.py --steps 4000                     # all cells: writes benchmarks/results/pacgan.{csv,md}
     python benchmarks/pacgan.py --steps 4000 --only ring/plain   # one cell again, or one more; the page is written from the CSV
 
 As published: ring (8 modes, radius 1, σ .01) and grid (25 modes, σ .05) of 100,000 points in raw units, in shuffled passes; 100
@@ -8,10 +8,10 @@ tuples a step, both players stepping at once on the same fakes; noise N(0, I) in
 ReLU and batch normalisation, a discriminator of 3 × 200 maxout units of 5 pieces; weights from N(0, .02²), biases 0; Adam at
 1e-4 with β₁ .8; 2,500 samples measured. The published budget is 400 epochs of 1,000 steps.
 
-What differs: the steps (--steps); batch normalisation sees a packed batch as one, where the published code normalises each
-place of the tuples by itself, and keeps running averages with a momentum of .1, not .05; hidden biases of the generator, which
-batch normalisation takes out again; and the last arm, "RpGAN + R1 + R2" (Huang et al. 2024), which the paper does not have: the
-relativistic criterion with both gradient penalties, unpacked.
+Differences: the steps (--steps); batch normalisation of a packed batch as a whole, where the published code normalises each
+place of the tuples separately, with running averages at a momentum of .1, not .05; hidden biases of the generator, which batch
+normalisation cancels; and the last arm, "RpGAN + R1 + R2" (Huang et al. 2024), which the paper does not have: the relativistic
+criterion with both gradient penalties, unpacked.
 """
 
 from __future__ import annotations
@@ -61,15 +61,15 @@ PAGE = """# PacGAN's synthetic experiments
 
 Written by `python benchmarks/pacgan.py --steps {steps}`: {provenance}.
 
-{steps} of the published {published:,} steps ({share:.2g} %), {replicas} replicas; what differs from the paper is said in the
-script. A replica's figures come from {scored} samples; cells are mean ± standard error of the replicas. Real samples score
-98.9 % high quality and reverse KL .001 (ring) and .005 (grid). Published: Lin et al. (2018), at the whole budget.
+{steps} of the published {published:,} steps ({share:.2g} %), {replicas} replicas; the script lists the differences from
+the paper. Figures of a replica are from {scored} samples; the table has mean ± standard error over replicas. Real samples have
+98.9 % high quality and a reverse KL of .001 (ring) and .005 (grid). Published: Lin et al. (2018), with the full budget.
 
 | problem | arm | modes | high quality % | reverse KL | published: modes / HQ % / reverse KL | minutes of one core |
 |---|---|---|---|---|---|---|
 {rows}
 
-Reverse KL is over the replicas that have a sample of high quality; in brackets, how many have none.
+Reverse KL is over the replicas that have a sample of high quality; the number of replicas without one is in parentheses.
 """
 
 
@@ -77,7 +77,7 @@ class Decoder(NeuralGenerator):
     """The published generator: raw units, and initial weights from N(0, .02²)."""
 
     def start(self, example: Batch, rng: Rng) -> None:
-        """Start as usual, then draw the weights again."""
+        """Start as the base class does, then draw the weights from N(0, .02²)."""
         super().start(example, rng)
         _as_published(self, rng)
         self.spread_[...] = 1
@@ -87,7 +87,7 @@ class Critic(NeuralDiscriminator):
     """The published discriminator: raw units, and initial weights from N(0, .02²)."""
 
     def start(self, example: Batch, rng: Rng) -> None:
-        """Start as usual, then draw the weights again."""
+        """Start as the base class does, then draw the weights from N(0, .02²)."""
         super().start(example, rng)
         _as_published(self, rng)
         self.scale_[...] = 1
@@ -102,7 +102,7 @@ def _as_published(player: Any, rng: Rng) -> None:
 
 
 def play(problem: str, arm: str, steps: int, replicas: int) -> list[dict[str, Any]]:
-    """The figures of each replica of one cell."""
+    """Return the figures of each replica of one cell."""
     distribution, options = PROBLEMS[problem](), {"criterion": Logistic(), "penalties": (), **ARMS[arm]}
     pack, adam = options.pop("pack"), Adam((0.8, 0.999))
     common = {"learning_rate": 1e-4, "optimizer": adam, "backend": "torch"}
@@ -140,7 +140,7 @@ def play(problem: str, arm: str, steps: int, replicas: int) -> list[dict[str, An
 
 
 def table(records: list[dict[str, str]]) -> str:
-    """The page's rows: mean ± standard error over the replicas of each cell."""
+    """Return the rows of the page: mean ± standard error over the replicas of each cell."""
     rows = []
     for problem in PROBLEMS:
         for arm in ARMS:
@@ -199,7 +199,7 @@ def main() -> int:
 
 
 def keep(record: Path, new: list[dict[str, Any]]) -> None:
-    """Add a cell's figures to the record, in the place of older ones at the same number of steps."""
+    """Add the figures of a cell to the record, replacing older ones with the same number of steps."""
     old = list(csv.DictReader(record.open(newline=""))) if record.exists() else []
     cell = {(r["problem"], r["arm"], str(r["steps"])) for r in new}
     kept = [r for r in old if (r["problem"], r["arm"], r["steps"]) not in cell]

@@ -1,4 +1,4 @@
-"""What a recorded result says of where it came from."""
+"""Provenance of a recorded result."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PACKAGES = ("turinglearn", "numpy", "scipy", "scikit-learn", "torch", "cmaes")
 
 
 def provenance(*more: str) -> str:
-    """Versions of Python and packages, with those of more, and how many cores there are."""
+    """Return the versions of Python and packages, including those of `more`, and the number of cores."""
     return ", ".join([f"Python {platform.python_version()}", *map(_version, (*PACKAGES, *more)), f"{os.cpu_count()} cores"])
 
 

@@ -1,6 +1,6 @@
 """Neural against neural on PacGAN's ring: eight modes of width .01, at most 20,000 rounds.
 
-    python benchmarks/ring.py           # seeds 0 to 4: prints a table and writes benchmarks/results/ring.md
+    python benchmarks/ring.py           # seeds 0 to 4; prints a table and writes benchmarks/results/ring.md
 
 Data and measures are those of Lin et al. (2018): 100,000 real samples; a sample is of high quality within three widths of
 a mode; a mode is captured by one sample of high quality; reverse KL is ln 8 minus the entropy of the modes' shares. The
@@ -32,9 +32,10 @@ PAGE = """# Neural against neural on PacGAN's ring
 
 Written by `python benchmarks/ring.py --rounds {rounds}`: {provenance}.
 
-Two networks 2-64-64, batch 256, packed by 2, Adam with both rates falling from 1e-3 to 0 over {rounds} rounds, the generator
-averaged with decay .999. {scored} samples are measured; as many real ones score {quality:.1f} % high quality and reverse
-KL {reverse_kl:.4f}. One thread per game; µs of processor time, on a machine that was not otherwise idle.
+Two networks 2-64-64, batch 256, packed by 2, Adam with both rates falling from 1e-3 to 0 over {rounds} rounds, a moving
+average of the generator's weights with decay .999. Figures are from {scored} samples; as many real ones have {quality:.1f} %
+high quality and a reverse KL of {reverse_kl:.4f}. One thread per game; µs of processor time, on a machine that was not
+otherwise idle.
 
 | seed | modes | high quality % | reverse KL | energy distance | µs per round |
 |---|---|---|---|---|---|
@@ -43,7 +44,7 @@ KL {reverse_kl:.4f}. One thread per game; µs of processor time, on a machine th
 
 
 def play(seed: int, rounds: int) -> str:
-    """One row of the table."""
+    """Play a game and return its row of the table."""
     problem, decay = ring(), LinearDecay(1e-3, rounds)
     game = Game(
         NeuralGenerator(latent_dim=2, hidden=(64, 64), learning_rate=decay, ema_decay=0.999),

@@ -1,4 +1,4 @@
-"""A study whose driver is killed ten times at random moments, and its workers too: its store against an undisturbed one.
+"""A study whose driver and workers are killed at random moments: its store against that of an uninterrupted study.
 
 python benchmarks/study_kill.py --kills 10
 """
@@ -23,22 +23,22 @@ from turinglearn.study import Job, Limits, Plan, Processes, Store, StudyProblem,
 
 REPOSITORY = Path(__file__).parent.parent
 FUNCTION, LIMITS = "study_kill:cell", Limits(60.0, 2**30)
-PAGE = """# A study that is killed, and goes on
+PAGE = """# A study that is killed and resumed
 
 Written by `python benchmarks/study_kill.py`: {provenance}.
 
-{cells} cells of about 50 ms in two processes, every tenth of them an error; the driver is ended by SIGKILL {kills} times, each
-at a random moment of what is left, and begun again; then both its workers are ended too, {workers} times. The finished store is
-compared with that of a run that nobody disturbed: identity, payload, status, figures to the last bit, traceback, versions and
-commit of each row. Seconds, start and worker may differ.
+{cells} cells of about 50 ms in two processes, every tenth of them an error. The driver is ended by SIGKILL {kills} times, each
+at a random moment of the rest, and started again; then both its workers are ended too, {workers} times. The finished store is
+compared with that of an uninterrupted study: identity, payload, status, figures bit for bit, traceback, versions and commit of
+each row. Seconds, start and worker may differ.
 
 | | |
 |---|---|
-| kills of the driver that met it at work | {met} of {kills} |
+| kills of the driver while it was at work | {met} of {kills} |
 | cells finished at each kill | {finished} |
 | workers killed | {killed} |
 | finished rows that were lost or run again | {lost} |
-| rows equal to the undisturbed ones | {equal} of {cells} |
+| rows equal to those of the uninterrupted study | {equal} of {cells} |
 """
 
 
@@ -51,7 +51,7 @@ def cell(payload: dict[str, Any]) -> dict[str, float]:
 
 
 def drive(path: Path, cells: int) -> None:
-    """What each driver process does: begin, or go on."""
+    """Start or resume the study, in a driver process."""
     plan = Plan([Job(f"{seed:064x}", {"seed": seed}) for seed in range(cells)], FUNCTION, LIMITS)
     with Writer(path) as writer:
         writer.begin(plan)
@@ -64,7 +64,7 @@ def started(path: Path, cells: int) -> subprocess.Popen[bytes]:
 
 
 def finished(path: Path) -> dict[str, str]:
-    """When each finished cell was started."""
+    """Return when each finished cell was started."""
     try:
         with Store(path) as store:
             return {row.identity: row.started for row in store.rows()}
@@ -77,8 +77,8 @@ def lasting(path: Path) -> dict[str, Any]:
         return {r.identity: (r.payload, r.status, r.figures, r.error, r.versions, r.commit) for r in store.rows()}
 
 
-def disturbed(path: Path, cells: int, kills: int, rng: random.Random) -> dict[str, Any]:
-    """Kill the driver so many times, then let it end; workers are killed meanwhile."""
+def interrupted(path: Path, cells: int, kills: int, rng: random.Random) -> dict[str, Any]:
+    """Kill the driver so many times, then let it end, and kill workers meanwhile."""
     met, counts, killed, lost = 0, [], 0, 0
     before: dict[str, str] = {}
     for kill in range(kills):
@@ -108,7 +108,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kills", type=int, default=10)
     parser.add_argument("--cells", type=int, default=400)
-    parser.add_argument("--seed", type=int, default=0, help="of the moments")
+    parser.add_argument("--seed", type=int, default=0, help="seed of the moments")
     parser.add_argument("--drive", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "study_kill.md")
     arguments = parser.parse_args()
@@ -118,8 +118,8 @@ def main() -> int:
     with TemporaryDirectory() as folder:
         whole, broken = Path(folder) / "whole.sqlite", Path(folder) / "broken.sqlite"
         if started(whole, arguments.cells).wait():
-            raise RuntimeError("the undisturbed study failed")
-        figures = disturbed(broken, arguments.cells, arguments.kills, random.Random(arguments.seed))
+            raise RuntimeError("the uninterrupted study failed")
+        figures = interrupted(broken, arguments.cells, arguments.kills, random.Random(arguments.seed))
         expected, found = lasting(whole), lasting(broken)
     equal = sum(found.get(identity) == row for identity, row in expected.items())
     text = PAGE.format(

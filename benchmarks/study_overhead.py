@@ -1,4 +1,4 @@
-"""What a study costs beyond its cells: 1,000 cells that do nothing, on each engine; and a store of 100,000 finished ones.
+"""Overhead of a study: 1,000 cells that do nothing, on each engine; and a store of 100,000 finished cells.
 
 python benchmarks/study_overhead.py --out benchmarks/results/study_overhead.md
 """
@@ -21,12 +21,12 @@ from turinglearn.study.parquet import export
 
 MOST = 10.0  # milliseconds per cell
 FUNCTION, LIMITS = "study_overhead:nothing", Limits(60.0, 2**30)
-PAGE = """# What a study costs beyond its cells
+PAGE = """# Overhead of a study
 
 Written by `python benchmarks/study_overhead.py`: {provenance}; load of the machine {load}.
 
-{cells:,} cells that return at once, each a row on the disk: milliseconds of wall clock per cell, from the first outcome to the
-last, so without the start of processes; and that start, to the first outcome, in seconds. At most {most:g} ms are allowed.
+{cells:,} cells that return at once, each a row on disk: milliseconds of wall-clock time per cell, from the first outcome to the
+last, and so without the start of processes; and this start, to the first outcome, in seconds. The limit is {most:g} ms.
 
 | engine | ms per cell | start, s |
 |---|---|---|
@@ -50,20 +50,20 @@ def plan(count: int) -> Plan:
 
 
 def overhead(engine: Any, path: Path, cells: int) -> tuple[float, float]:
-    """Milliseconds per cell, and seconds to the first."""
-    whole, times = plan(cells), []
+    """Return milliseconds per cell, and seconds to the first one."""
+    planned, times = plan(cells), []
     begun = time.perf_counter()
     with Writer(path) as writer:
-        writer.begin(whole)
-        counts = run(whole, engine, writer, lambda outcome: times.append(time.perf_counter()))
+        writer.begin(planned)
+        counts = run(planned, engine, writer, lambda outcome: times.append(time.perf_counter()))
     if counts["ok"] != cells:
-        raise RuntimeError(f"of {cells} cells {counts} came out")
+        raise RuntimeError(f"of {cells} cells the outcomes are {counts}")
     return 1000 * (times[-1] - times[0]) / (cells - 1), times[0] - begun
 
 
 def of_many(folder: Path, count: int) -> dict[str, float]:
-    """How long a large store takes to be written, opened, counted, read and exported."""
-    path, whole, seconds = folder / "many.sqlite", plan(count), {}
+    """Return the seconds that a large store takes to be written, opened, counted, read and exported."""
+    path, planned, seconds = folder / "many.sqlite", plan(count), {}
 
     def timed(name: str, act: Callable[[], Any]) -> None:
         begun = time.perf_counter()
@@ -73,8 +73,8 @@ def of_many(folder: Path, count: int) -> dict[str, float]:
     def write() -> None:
         figures = {f"figure {i}": i / 7 for i in range(8)}
         with Writer(path) as writer:
-            writer.begin(whole)
-            for job in whole.jobs:
+            writer.begin(planned)
+            for job in planned.jobs:
                 writer.write(Outcome(job.identity, "ok", figures, "", 1.0, "2026-01-01T00:00:00.000+00:00", "here:1"))
 
     def status() -> None:

@@ -36,16 +36,16 @@ PAGE = """# A store of many finished cells
 Written by `python benchmarks/study_report.py`: {provenance}; load of the machine {load}.
 
 {cells:,} cells with {seeds:,} seeds ({kinds}) in a store of {size:.0f} MB. Each command is a process of its own, from its start
-to its end, the median of {repeats}; it may take {most:g} s.
+to its end, median of {repeats}; the limit is {most:g} s.
 
-| command | s | what it wrote |
+| command | s | size of what it wrote |
 |---|---|---|
 {commands}
 """
 
 
 def many(rows: list[Row], cells: int, rng: np.random.Generator) -> Iterator[tuple[Job, dict[str, Any]]]:
-    """So many cells, and their figures."""
+    """Yield cells and their figures without end."""
     yield from ((Job(row.identity, row.payload), row.figures) for row in rows if row.payload["kind"] == "truth")
     played = [row for row in rows if row.payload["kind"] != "truth"]
     seeds = 1 + max(seed for row in played for seed in row.payload["seeds"])
@@ -60,7 +60,7 @@ def many(rows: list[Row], cells: int, rng: np.random.Generator) -> Iterator[tupl
 
 
 def blurred(content: Any, rng: np.random.Generator) -> Any:
-    """The same figures, each a little off."""
+    """Return the same figures, each changed a little."""
     if isinstance(content, dict):
         return {name: blurred(value, rng) for name, value in content.items()}
     if isinstance(content, list):
@@ -69,7 +69,7 @@ def blurred(content: Any, rng: np.random.Generator) -> Any:
 
 
 def written(path: Path, rows: list[Row], cells: int) -> int:
-    """Write the store; returns how many seeds its cells have."""
+    """Write the store; return the number of seeds of its cells."""
     found = list(islice(many(rows, cells, np.random.default_rng(0)), cells))
     with Writer(path) as writer:
         writer.begin(Plan([job for job, _ in found], "a:b", Limits(1.0, 2**30), "Many cells", cells))
@@ -113,7 +113,7 @@ def main() -> int:
 
 
 def seconds_of(arguments: list[str], repeats: int) -> float:
-    """The median time of a command from start to end."""
+    """Return the median time of a command from start to end."""
     times = []
     for _ in range(repeats):
         begun = time.perf_counter()

@@ -2,9 +2,9 @@
 
     python benchmarks/two_sample.py     # prints a table and writes benchmarks/results/two_sample.md
 
-Size: how often it rejects where both samples are of one distribution; a valid test rejects in .05 of such runs, and 1,000 of
-them tell it to within ±.014 (two standard errors). Power: how often it rejects where one coordinate is shifted by half a
-standard deviation.
+Size: share of rejections where the distributions are equal. A valid test rejects in .05 of such runs, and 1,000 runs measure
+it to within ±.014 (two standard errors). Power: share of rejections where one coordinate is shifted by half a standard
+deviation.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from turinglearn.metrics import two_sample_test
 
 LEVEL, NULL_RUNS, RUNS, SHIFT, DIMENSION = 0.05, 1000, 200, 0.5, 2
 NULL_ROWS, ROWS = 100, (50, 100, 200, 400, 800)
-CLASSIFIERS = {"usual (extremely randomised trees)": None, "logistic regression": LogisticRegression()}
+CLASSIFIERS = {"default (extremely randomised trees)": None, "logistic regression": LogisticRegression()}
 
 PAGE = """# Size and power of the classifier two-sample test
 
 Written by `python benchmarks/two_sample.py`: {provenance}.
 
 Two normal samples of n rows in {dimension} dimensions, half of them held out, 199 permutations, level {level}. Size
-is the share of rejections where the distributions are equal, power that where one coordinate is shifted by {shift} standard
-deviations; the best power is that of the most powerful test, which knows both distributions and uses all rows. Intervals
-are of 95 % (Wilson). Milliseconds of processor time per test, on a machine that was not otherwise idle.
+is the share of rejections where the distributions are equal, power the share where one coordinate is shifted by {shift}
+standard deviations. The best power is that of the most powerful test, which knows both distributions and uses all rows.
+Intervals are of 95 % (Wilson). Milliseconds of processor time per test, on a machine that was not otherwise idle.
 
-| classifier | shift | n | runs | rejected | 95 % interval | best | ms |
+| classifier | shift | n | runs | rejected | 95 % interval | best power | ms |
 |---|---|---|---|---|---|---|---|
 {rows}
 """
@@ -52,7 +52,7 @@ def rejects(seed: int, name: str, shift: float, n: int) -> bool:
 
 
 def cell(name: str, shift: float, n: int, runs: int) -> str:
-    """One row of the table."""
+    """Return one row of the table."""
     begun = time.process_time()
     with threadpoolctl.threadpool_limits(1):
         share = sum(rejects(seed, name, shift, n) for seed in range(runs)) / runs
@@ -71,7 +71,7 @@ def wilson(share: float, runs: int) -> tuple[float, float]:
 
 
 def best(shift: float, n: int) -> float:
-    """Power of the one-sided z test on the difference of means along the shift."""
+    """Return the power of the one-sided z test on the difference of means along the shift."""
     return float(norm.sf(norm.ppf(1 - LEVEL) - shift * math.sqrt(n / 2)))
 
 

@@ -1,11 +1,11 @@
-"""Every classifier as a discriminator: does it play, how well does a generator learn from it, and what does it cost?
+"""Every classifier as a discriminator: whether it plays, what a generator learns from it, and its cost.
 
     python benchmarks/zoo.py                                # all, 3 seeds: writes benchmarks/results/zoo.md and zoo.csv
-    python benchmarks/zoo.py --only SVC LGBMClassifier --seeds 1 --rounds 5 --out small       # a small run to look at
+    python benchmarks/zoo.py --only SVC LGBMClassifier --seeds 1 --rounds 5 --out small       # a small run
 
-The classifiers are those of `sklearn.utils.all_estimators`, and of other libraries where these are installed; the same
-network learns from each, from the same beginning. Every row is written when it is played: a run that was stopped goes on,
-and plays only what is not recorded. Delete zoo.csv to begin again.
+The classifiers are those of `sklearn.utils.all_estimators`, and of other libraries where these are installed. The same network,
+with the same initial weights, learns from each. Every row is written when it has been played: an interrupted run continues
+with what is not recorded. Delete zoo.csv to start from scratch.
 """
 
 from __future__ import annotations
@@ -40,20 +40,20 @@ Written by `python benchmarks/zoo.py --seeds {seeds} --rounds {rounds}`: {proven
 
 {n:,} real samples of a mixture of two Gaussians in the plane. `NeuralGenerator(4, (64, 64))`, rate 5e-3 falling to 0,
 plays {rounds} rounds; in each the discriminator learns from {fit} real samples and {fit} fakes, and the generator makes
-{steps} steps on {fit} fresh fakes. Evidence is differentiated exactly where the discriminator has a
-closed form, and smoothed elsewhere. Energy: the unbiased squared energy distance of {scored:,} samples to as many real ones,
-for each of {seeds} seeds; before the first round it is {before}, and of real samples to real ones {floor}. Seconds: of
-one core, the longest seed. Nothing was tuned: options are the classifier's own, but where the page names them.
+{steps} steps on {fit} fresh fakes. Evidence is differentiated exactly where the discriminator has a closed form, and smoothed
+elsewhere. Energy: the unbiased squared energy distance of {scored:,} samples to as many real ones, for each of {seeds} seeds;
+before the first round it is {before}, and between real samples {floor}. Seconds: of one core, the longest seed. Nothing was
+tuned: options are the classifier's defaults, unless the page names them.
 
 Of {total} classifiers {plays} play and {refused} are refused; {failed} failed. The slowest seed took {slowest}.
 
-| discriminator | says | energy, median | energy, each seed | seconds |
+| discriminator | evidence | energy, median | energy, each seed | seconds |
 |---|---|---|---|---|
 {table}
 
 ## Refused
 
-| discriminator | why |
+| discriminator | reason |
 |---|---|
 {refusals}
 """
@@ -71,11 +71,11 @@ class Row:
     score_type: str
     energy: float
     seconds: float
-    why: str
+    reason: str
 
 
 def play(name: str, seed: int, rounds: int) -> Row:
-    """Play a game against the discriminator; a refusal or an error is an outcome too."""
+    """Play a game against the discriminator; a refusal or an error is recorded in the row."""
     made_as, make = discriminators()[name]
     real, held_out = PROBLEM.sample(N, 10 * seed), PROBLEM.sample(SCORED, 10 * seed + 1)
     generator = NeuralGenerator(4, (64, 64), learning_rate=LinearDecay(5e-3, STEPS * rounds))
@@ -101,7 +101,7 @@ def _line(error: Exception) -> str:
 
 
 def recorded(path: Path, rounds: int) -> list[Row]:
-    """The rows of an earlier run of as many rounds."""
+    """Return the rows of an earlier run with the same number of rounds."""
     if not path.exists():
         return []
     kinds = {"seed": int, "rounds": int, "energy": float, "seconds": float}
@@ -111,16 +111,16 @@ def recorded(path: Path, rounds: int) -> list[Row]:
 
 
 def append(path: Path, row: Row) -> None:
-    begins = not path.exists()
+    is_new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.writer(file)
-        if begins:
+        if is_new:
             writer.writerow(field.name for field in fields(Row))
         writer.writerow(astuple(row))
 
 
 def before(seed: int) -> float:
-    """The distance of a generator that has learned nothing."""
+    """Return the distance of a generator that has learned nothing."""
     game = Game(NeuralGenerator(4, (64, 64), learning_rate=1e-12), discriminators()["DummyClassifier"][1](), random_state=seed)
     next(game.rounds(PROBLEM.sample(N, 10 * seed)))
     return energy_distance(game.sample(SCORED), PROBLEM.sample(SCORED, 10 * seed + 1))
@@ -144,7 +144,7 @@ def page(rows: list[Row], seeds: int, rounds: int) -> str:
         made_as = f" `{row.made_as}`" if (row := played[name][0]).made_as != f"{name}()" else ""
         cells = f"{statistics.median(energies):.4f} | {', '.join(f'{e:.4f}' for e in energies)} | {slowest:.1f}"
         table.append(f"| {name}{made_as} | {row.score_type} | {cells} |")
-    dearest = max((row for row in rows if row.verdict == "plays"), key=lambda row: row.seconds)
+    slowest_row = max((row for row in rows if row.verdict == "plays"), key=lambda row: row.seconds)
     floor = energy_distance(PROBLEM.sample(SCORED, 2), PROBLEM.sample(SCORED, 1))
     return PAGE.format(
         seeds=seeds,
@@ -160,9 +160,9 @@ def page(rows: list[Row], seeds: int, rounds: int) -> str:
         plays=len(played),
         refused=sum(row.verdict == "refused" for row in others.values()),
         failed=sum(row.verdict == "failed" for row in others.values()),
-        slowest=f"{dearest.seconds:.0f} s ({dearest.discriminator})",
+        slowest=f"{slowest_row.seconds:.0f} s ({slowest_row.discriminator})",
         table="\n".join(table),
-        refusals="\n".join(f"| `{row.made_as}` | {row.verdict}: {row.why.replace('|', '/')} |" for row in others.values()),
+        refusals="\n".join(f"| `{row.made_as}` | {row.verdict}: {row.reason.replace('|', '/')} |" for row in others.values()),
     )
 
 

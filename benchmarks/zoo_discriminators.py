@@ -20,7 +20,7 @@ __all__ = ["LIBRARIES", "discriminators"]
 
 LIBRARIES = ("xgboost-cpu", "lightgbm", "catboost", "imbalanced-learn", "interpret-core", "skorch")
 
-# What a classifier that is made of others is made of; all others are made without options.
+# Recipes of classifiers that are made of others; all others are made without options.
 MADE_OF = {
     "ClassifierChain": "ClassifierChain(LogisticRegression())",
     "FixedThresholdClassifier": "FixedThresholdClassifier(GaussianNB())",
@@ -87,7 +87,7 @@ FOUND_IN = {
 
 
 class Response:
-    """A user's own discriminator of a sample by its distance to the means of the classes: lists, and labels as text."""
+    """A user's own classifier by the distance to the means of the classes; it uses lists, and labels as text."""
 
     def fit(self, X: Any, y: Any) -> Response:
         self.classes_ = ["0", "1"]
@@ -101,7 +101,7 @@ class Response:
 
 @cache
 def discriminators() -> dict[str, tuple[str, Callable[[], Any]]]:
-    """By name: how a discriminator is made, and the function that makes it."""
+    """Return the recipe of each discriminator, and the function that makes it, by name."""
     names = _names()
     recipes = {name: MADE_OF.get(name, f"{name}()") for name, _ in all_estimators(type_filter="classifier")} | MORE
     recipes |= {name: recipe for name, recipe in OTHERS.items() if _can_be_made(recipe, names)}
@@ -117,7 +117,7 @@ def _can_be_made(recipe: str, names: dict[str, Any]) -> bool:
 
 
 def _names() -> dict[str, Any]:
-    """What recipes are written in."""
+    """Return the names that recipes may use."""
     from sklearn.model_selection import GridSearchCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import PolynomialFeatures, StandardScaler

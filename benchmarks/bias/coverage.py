@@ -1,10 +1,10 @@
-"""Whether the intervals of turinglearn.bias hold the truth as often as they say, where the truth is planted.
+"""Coverage of the intervals of turinglearn.bias, by simulation with known truth.
 
     python benchmarks/bias/coverage.py            # 1,000 simulations: writes benchmarks/results/bias_coverage.md
 
-Discriminators are exact log-odds, a known offset, and known noise over training sets and runs, smooth in x so that many points
-do not average it away, or fresh at every point. Learned distributions are Gaussians with random means. Everything that is
-estimated has a closed form or an integral over one or two normal variables.
+Discriminators are exact log-odds with a known offset, and known noise over training sets and fits, which is smooth in x, so
+that it does not average out over many points, or fresh at every point. Learned distributions are Gaussians with random means.
+Everything that is estimated has a closed form or is an integral over one or two normal variables.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ Written by `python benchmarks/bias/coverage.py --simulations {simulations}`: {pr
 
 {simulations} simulations of each; the nominal level is .95, its standard error here {error:.3f}. The bar is .93. {verdict}
 
-| what | replicates | noise | covered | mean error |
+| interval of | replicates | noise | covered | mean error |
 |---|---|---|---|---|
 {rows}
 
-Mean error: of the estimate, in its own standard deviations; an unbiased one has 0 ± {error_of_mean:.2f}.
+Mean error: mean error of the estimate over its standard deviation; 0 ± {error_of_mean:.2f} for an unbiased one.
 """
 
-OFFSET, OF_SETS, OF_RUNS, BLOCKS = 0.4, 0.5, 0.3, 100
+OFFSET, OF_SETS, OF_FITS, BLOCKS = 0.4, 0.5, 0.3, 100
 Found = dict[str, tuple[Any, float]]
 
 
@@ -63,13 +63,17 @@ def waves(x: Any) -> Any:
     return np.stack((np.ones_like(x), x, np.sin(2 * x))) / np.sqrt(2.5)
 
 
-def scored(rng: np.random.Generator, sets: int, runs: int, smooth: bool, points: int = 400) -> tuple[Any, Any]:
+def scored(rng: np.random.Generator, training_sets: int, fits: int, smooth: bool, points: int = 400) -> tuple[Any, Any]:
     x = rng.standard_normal(points)
     r = 1.5 * x
     if smooth:
-        noise = (OF_SETS * rng.standard_normal((sets, 1, 3)) + OF_RUNS * rng.standard_normal((sets, runs, 3))) @ waves(x)
+        noise = (
+            OF_SETS * rng.standard_normal((training_sets, 1, 3)) + OF_FITS * rng.standard_normal((training_sets, fits, 3))
+        ) @ waves(x)
     else:
-        noise = OF_SETS * rng.standard_normal((sets, 1, points)) + OF_RUNS * rng.standard_normal((sets, runs, points))
+        noise = OF_SETS * rng.standard_normal((training_sets, 1, points)) + OF_FITS * rng.standard_normal(
+            (training_sets, fits, points)
+        )
     return r + OFFSET * np.tanh(x) + noise, r
 
 
@@ -77,7 +81,7 @@ def discriminator_truths(smooth: bool) -> dict[str, float]:
     z, w = np.polynomial.hermite_e.hermegauss(101)
     w = w / w.sum()
     r, middle = 1.5 * z, 1.5 * z + OFFSET * np.tanh(z)
-    v = (OF_SETS**2 + OF_RUNS**2) * ((waves(z) ** 2).sum(axis=0) if smooth else np.ones_like(z))
+    v = (OF_SETS**2 + OF_FITS**2) * ((waves(z) ** 2).sum(axis=0) if smooth else np.ones_like(z))
     kl = np.logaddexp(0, middle) - expit(r) * middle - np.logaddexp(0, r) + expit(r) * r
     gap = np.logaddexp(0, middle[:, None] + np.sqrt(v)[:, None] * z) @ w - np.logaddexp(0, middle)
     parts = (OFFSET * np.tanh(z)) ** 2, v, kl + gap, kl, gap
@@ -85,11 +89,11 @@ def discriminator_truths(smooth: bool) -> dict[str, float]:
     return {name: float(w @ part) for name, part in zip(names, parts, strict=True)}
 
 
-def of_discriminators(sets: int, runs: int, smooth: bool) -> Callable[[np.random.Generator], Found]:
+def of_discriminators(training_sets: int, fits: int, smooth: bool) -> Callable[[np.random.Generator], Found]:
     truths = discriminator_truths(smooth)
 
     def simulate(rng: np.random.Generator) -> Found:
-        estimates, r = scored(rng, sets, runs, smooth)
+        estimates, r = scored(rng, training_sets, fits, smooth)
         split = excess_log_loss(estimates, r)
         intervals = squared_bias(estimates, r), variance(estimates).total, split.total, split.bias, split.variance
         return {name: (interval, truths[name]) for name, interval in zip(truths, intervals, strict=True)}
@@ -116,7 +120,7 @@ def of_seeds(n: int) -> Callable[[np.random.Generator], Found]:
 
 
 def of_tasks(tasks: int, seeds: int) -> Callable[[np.random.Generator], Found]:
-    """The interquartile mean over these tasks, and over others like them, whose levels are normal."""
+    """The interquartile mean over these tasks, and over a population of tasks with normal levels."""
     levels = np.arange(tasks)[:, None] / tasks
     many = np.random.default_rng(0)
     fixed = trim_mean(many.normal(levels, 1, (tasks, 200_000)), 0.25, axis=None)
@@ -128,7 +132,7 @@ def of_tasks(tasks: int, seeds: int) -> Callable[[np.random.Generator], Found]:
                 iqm_interval(rng.normal(levels, 1, (tasks, seeds)), resamples=500, random_state=rng),
                 float(fixed),
             ),
-            "interquartile mean, tasks like these": (
+            "interquartile mean, population of tasks": (
                 iqm_interval(others, tasks="resampled", resamples=500, random_state=rng),
                 0.0,
             ),
@@ -138,11 +142,11 @@ def of_tasks(tasks: int, seeds: int) -> Callable[[np.random.Generator], Found]:
 
 
 def of_contrasts(seeds: int) -> Callable[[np.random.Generator], Found]:
-    """Squared bias less a control's, in two dimensions over three signals, one of them noisy; and with noise in common."""
+    """Squared bias less a control's, in two dimensions over three signals, one of them noisy; also with common noise."""
 
     def simulate(rng: np.random.Generator) -> Found:
         found: Found = {}
-        for name, common in (("apart", 0.0), ("noise in common", 0.1)):
+        for name, common in (("independent", 0.0), ("common noise", 0.1)):
             shared = common * rng.standard_normal((seeds, 2))
             ours = [(0.3, 0.0) + shared + s * rng.standard_normal((seeds, 2)) for s in (0.3, 0.05, 0.05)]
             control = [(0.1, 0.0) + shared + 0.05 * rng.standard_normal((seeds, 2)) for _ in range(3)]
@@ -153,13 +157,13 @@ def of_contrasts(seeds: int) -> Callable[[np.random.Generator], Found]:
     return simulate
 
 
-def of_fits(sets: int) -> Callable[[np.random.Generator], Found]:
-    """Linear discriminants on Gaussians apart by .5 nats: the truth is a mean over blocks of training sets."""
+def of_fits(training_sets: int) -> Callable[[np.random.Generator], Found]:
+    """Linear discriminants on Gaussians with KL .5 nats: the truth is a mean over blocks of training sets."""
     distribution = pair("shifted", 2, 0.5)
 
-    def figures(discriminator_sets: int, points: int, seed: int) -> Any:
+    def figures(sets: int, points: int, seed: int) -> Any:
         return discriminator_bias(
-            LinearDiscriminantAnalysis(), distribution, 50, training_sets=discriminator_sets, points=points, random_state=seed
+            LinearDiscriminantAnalysis(), distribution, 50, training_sets=sets, points=points, random_state=seed
         )
 
     names = ("jsd", "jsd_in_sample", "calibration_slope", "calibration_error")
@@ -167,7 +171,7 @@ def of_fits(sets: int) -> Callable[[np.random.Generator], Found]:
     truths = {name: float(np.mean([getattr(each, name).value for each in many])) for name in names}
 
     def simulate(rng: np.random.Generator) -> Found:
-        found = figures(sets, 500, int(rng.integers(2**31)))
+        found = figures(training_sets, 500, int(rng.integers(2**31)))
         return {name.replace("_", " "): (getattr(found, name), truths[name]) for name in names}
 
     return simulate
@@ -176,7 +180,7 @@ def of_fits(sets: int) -> Callable[[np.random.Generator], Found]:
 def of_distributions(
     seeds: int, shift: float, spread: float, rows: int = 60, real: int = 500
 ) -> Callable[[np.random.Generator], Found]:
-    """q_s = N(μ_s, 1) with μ_s ~ N(shift, spread²) against p = N(0, 1), of which there are as many rows as real says."""
+    """q_s = N(μ_s, 1) with μ_s ~ N(shift, spread²) against p = N(0, 1), with a real sample of `real` rows."""
 
     def kernel(v: float, m: float) -> float:
         return float(np.exp(-(m**2) / (2 * (1 + v))) / np.sqrt(1 + v))
@@ -206,13 +210,13 @@ def of_distributions(
 
 
 SIMULATIONS: tuple[tuple[str, str, Callable[[], Callable[[np.random.Generator], Found]]], ...] = (
-    ("20 sets, 1 run", "smooth", partial(of_discriminators, 20, 1, True)),
-    ("20 sets, 5 runs", "smooth", partial(of_discriminators, 20, 5, True)),
-    ("20 sets, 1 run", "fresh at each point", partial(of_discriminators, 20, 1, False)),
+    ("20 training sets, 1 fit", "smooth", partial(of_discriminators, 20, 1, True)),
+    ("20 training sets, 5 fits", "smooth", partial(of_discriminators, 20, 5, True)),
+    ("20 training sets, 1 fit", "fresh at each point", partial(of_discriminators, 20, 1, False)),
     ("10 seeds", "normal", partial(of_seeds, 10)),
     ("5 tasks, 10 seeds", "normal", partial(of_tasks, 5, 10)),
     ("10 seeds", "normal", partial(of_contrasts, 10)),
-    ("20 sets", "real fits", partial(of_fits, 20)),
+    ("20 training sets", "real fits", partial(of_fits, 20)),
     ("10 seeds", "normal means", partial(of_distributions, 10, 0.6, 0.4)),
     ("20 seeds", "normal means", partial(of_distributions, 20, 0.6, 0.4)),
     ("10 seeds", "hardly any", partial(of_distributions, 10, 0.3, 0.05)),
@@ -245,9 +249,7 @@ def main() -> int:
         provenance=provenance(),
         error_of_mean=1 / np.sqrt(arguments.simulations),
         error=np.sqrt(0.95 * 0.05 / arguments.simulations),
-        verdict="Every interval that was simulated reaches it."
-        if not missed
-        else f"{missed} of {len(rates)} intervals miss it.",
+        verdict="Every interval reaches it." if not missed else f"{missed} of {len(rates)} intervals miss it.",
         rows="\n".join(rows),
     )
     arguments.out.parent.mkdir(parents=True, exist_ok=True)

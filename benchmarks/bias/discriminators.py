@@ -1,10 +1,11 @@
-"""Errors of nine discriminators on pairs with known log-odds: one problem closely, then curves in n, d and KL.
+"""Errors of nine discriminators on pairs with known log-odds: one problem in detail, then curves in n, d and KL.
 
-    python benchmarks/bias/discriminators.py            # results/bias_discriminators.{csv,md} and
-    docs/images/discriminator_curves.png python benchmarks/bias/discriminators.py --sets 5     # quicker
+    python benchmarks/bias/discriminators.py                        # all: writes the files below
+    python benchmarks/bias/discriminators.py --training-sets 5      # quicker
 
-The problem is four correlated features against independent ones, 500 rows of each kind, KL .67 nats: no line tells them apart,
-products of two features do. All discriminators meet the same training sets and are asked at the same points.
+It writes results/bias_discriminators.{csv,md} and docs/images/discriminator_curves.png. The problem is four correlated features
+against independent ones, 500 rows of each kind, KL .67 nats: no linear function separates them, products of two features do.
+All discriminators get the same training sets and score the same points.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from turinglearn.discriminators import ClassifierDiscriminator, KernelSVMDiscrim
 from turinglearn.metrics import Interval
 from turinglearn.protocols import Batch, LogOdds, Rng
 
-FAMILY, D, KL, N, RUNS = "correlated", 4, 0.67, 500, 5
+FAMILY, D, KL, N, FITS = "correlated", 4, 0.67, 500, 5
 CURVES: dict[str, tuple[float, ...]] = {
     "n": (50, 100, 200, 500, 1_000, 2_000),
     "d": (2, 4, 8, 16, 30),
@@ -98,7 +99,7 @@ COLUMNS = (
     "discriminator",
     "squared bias",
     "clipped at 4",
-    "variance: sets + runs",
+    "variance: training sets + fits",
     "log-loss",
     "excess log-loss",
     "of it bias",
@@ -107,7 +108,7 @@ COLUMNS += ("calibration error", "slope", "2 JSD, fresh", "2 JSD, in sample", "s
 
 
 class Bayes:
-    """The best discriminator: it knows the pair and has nothing to learn."""
+    """The best discriminator, which knows the pair."""
 
     score_type, refits = LogOdds, True
 
@@ -127,30 +128,32 @@ class Job:
 
     part: str
     discriminator: str
-    sets: int
-    runs: int
+    training_sets: int
+    fits: int
     n: int = N
     d: int = D
     kl: float = KL
 
-    def run(self) -> Estimates:
+    def estimates(self) -> Estimates:
         truth, plain = pair(FAMILY, self.d, self.kl), self.discriminator.removesuffix(", calibrated")
         discriminator = Bayes(truth) if self.discriminator == BAYES else DISCRIMINATORS[plain]()
         if plain != self.discriminator:
             discriminator = ClassifierDiscriminator(discriminator, calibrate="platt")
         with threadpoolctl.threadpool_limits(1):
-            return log_odds_of(discriminator, truth, self.n, training_sets=self.sets, fits=self.runs, points=2_000, steps=500)
+            return log_odds_of(
+                discriminator, truth, self.n, training_sets=self.training_sets, fits=self.fits, points=2_000, steps=500
+            )
 
 
 @cache
 def floor(d: int, kl: float) -> float:
-    """The log-loss of the Bayes rule."""
+    """Return the log-loss of the Bayes rule."""
     return divergences(pair(FAMILY, d, kl), draws=2**15).log_loss.value
 
 
-def ran(job: Job) -> tuple[Job, DiscriminatorBias, Any]:
-    found = job.run()
-    kept = found.values.mean(axis=1) - found.truth if job.part == "close" else None  # (R, N), for contrasts
+def run(job: Job) -> tuple[Job, DiscriminatorBias, Any]:
+    found = job.estimates()
+    kept = found.values.mean(axis=1) - found.truth if job.part == "detail" else None  # (R, N), for contrasts
     return job, errors_of(found), kept
 
 
@@ -168,9 +171,9 @@ def row(job: Job, found: DiscriminatorBias) -> dict[str, Any]:
 
 
 def order(errors: dict[str, Any]) -> list[tuple[str, str, Interval, bool]]:
-    """Pairs of the pilot's discriminators, the more biased there first.
+    """Return pairs of the pilot's discriminators, the more biased one first.
 
-    The contrast here, and whether Holm's test tells them apart.
+    Each has its difference here, and whether it is significant in Holm's test.
     """
     found = {}
     for a, b in combinations(PILOT, 2):
@@ -179,35 +182,38 @@ def order(errors: dict[str, Any]) -> list[tuple[str, str, Interval, bool]]:
     return [(a, b, interval, p[a, b] < 0.05) for (a, b), interval in found.items()]
 
 
-PAGE = """# How discriminators err
+PAGE = """# Errors of discriminators
 
-Written by `python benchmarks/bias/discriminators.py --sets {sets}`: {provenance}. Every figure is in bias_discriminators.csv.
+Written by `python benchmarks/bias/discriminators.py --training-sets {training_sets}`: {provenance}. All figures are in
+bias_discriminators.csv.
 
-## One problem closely
+## One problem in detail
 
 {d} features that correlate as in an autoregression against independent ones, {n} rows of each kind, KL(p ‖ q) {kl} nats;
-{sets} training sets × {runs} runs, each interval 95 %. Squared bias and variance are of the log-odds, log-losses are in nats,
-their excess is over the Bayes rule's. The last row is the Bayes rule's own, scored as the others are.
+{training_sets} training sets × {fits} fits; intervals are of 95 %. Squared bias and variance are of the log-odds, log-losses
+are in nats, their excess is over the Bayes rule's. The last row is the Bayes rule itself, scored like the others.
 
-{close}
+{detail}
 
-Clipped at 4: squared bias with what is said cut at ±4, the truth left as it is; at ±2 and ±8 it is in bias_discriminators.csv.
-Calibration error: the mean square gap between the chance that is said and the chance that is so. Slope: of the true log-odds on
-the estimated ones, 1 for calibrated ones. 2 JSD: how much too high the discriminator's estimate is, on fresh rows and on
-those that it learned from. Seconds: of one fit, the median. *Calibrated*: by Platt's map on held-out rows, in three folds.
+Clipped at 4: squared bias with estimates clipped at ±4, and the truth as it is; for ±2 and ±8 see bias_discriminators.csv.
+Calibration error: mean squared difference between predicted and true probability. Slope: of the true log-odds on the estimated
+ones, 1 for calibrated ones. 2 JSD: error of the discriminator's estimate, on fresh rows and on its training rows. Seconds: of
+one fit, median. *Calibrated*: by Platt scaling on held-out rows, in three folds.
 
 ## The order of an earlier pilot
 
 {verdict}
 
-The pilot had other code and ten training sets; of its problem d, n and the Bayes log-loss of .543 are known. Its network is
-taken to be scikit-learn's, stopped early, whose figures are the nearest. Pairs that are apart the other way round:
+The pilot had other code and ten training sets; of its problem, d, n and the Bayes log-loss of .543 are known. Its network is
+assumed to be scikit-learn's, stopped early, whose figures are the nearest. Pairs with a significant difference in the other
+direction:
 
 {contrary}
 
 ## Curves: the bias and the variance of the log-loss, in thousandths of a nat
 
-One of n, d and KL varies, the others as above; {sets} training sets, one run each. Bias / variance, which sum to the excess.
+One of n, d and KL varies, the others are as above; {training_sets} training sets, one fit each. Bias / variance, which sum to
+the excess.
 
 {curves}
 
@@ -215,9 +221,11 @@ One of n, d and KL varies, the others as above; {sets} training sets, one run ea
 """
 
 
-def page(rows: list[dict[str, Any]], close: list[tuple[Job, DiscriminatorBias]], errors: dict[str, Any], sets: int) -> str:
+def page(
+    rows: list[dict[str, Any]], detail: list[tuple[Job, DiscriminatorBias]], errors: dict[str, Any], training_sets: int
+) -> str:
     lines = ["| " + " | ".join(COLUMNS) + " |", "|---" * len(COLUMNS) + "|"]
-    for job, f in close:
+    for job, f in detail:
         b, e, v = f.squared_bias, f.log_loss.total, f.variance
         lines.append(
             f"| {job.discriminator} | {b.value:.2f} ({b.low:.2f} to {b.high:.2f}) | {f.clipped[4.0]:.2f} "
@@ -230,23 +238,23 @@ def page(rows: list[dict[str, Any]], close: list[tuple[Job, DiscriminatorBias]],
     apart = [c for c in contrasts if c[3]]
     contrary = [c for c in apart if c[2].value < 0]
     verdict = (
-        f"Of its {len(contrasts)} pairs, {len(apart)} are apart here (Holm, level .05): {len(apart) - len(contrary)} in the "
+        f"Of its {len(contrasts)} pairs, {len(apart)} differ (Holm, level .05): {len(apart) - len(contrary)} in the "
         f"pilot's order, {len(contrary)} in the other."
     )
-    condition = [
+    exceptions = [
         f"- {a} less {b}: {i.value:.2f} ({i.low:.2f} to {i.high:.2f}); {PILOT[a] - PILOT[b]:.2f} there"
         for a, b, i, _ in contrary
     ]
     return PAGE.format(
-        sets=sets,
+        training_sets=training_sets,
         provenance=provenance(),
         d=D,
         n=N,
         kl=KL,
-        runs=RUNS,
-        close="\n".join(lines),
+        fits=FITS,
+        detail="\n".join(lines),
         verdict=verdict,
-        contrary="\n".join(condition) or "None.",
+        contrary="\n".join(exceptions) or "None.",
         curves="\n\n".join(_curve(name, rows) for name in CURVES),
     )
 
@@ -294,25 +302,26 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sets", type=int, default=20, help="training sets, at least 3")
+    parser.add_argument("--training-sets", type=int, default=20, help="at least 3")
     parser.add_argument("--workers", type=int, default=2)
     root = Path(__file__).parent.parent.parent
     parser.add_argument("--out", type=Path, default=root / "benchmarks" / "results" / "bias_discriminators.csv")
     parser.add_argument("--picture", type=Path, default=root / "docs" / "images" / "discriminator_curves.png")
     arguments = parser.parse_args()
     names = [*DISCRIMINATORS, *(f"{name}, calibrated" for name in CALIBRATED), BAYES]
-    jobs = [Job("close", name, arguments.sets, RUNS) for name in names]
+    jobs = [Job("detail", name, arguments.training_sets, FITS) for name in names]
     for name, values in CURVES.items():
         key = {"n": "n", "d": "d", "KL": "kl"}[name]
         jobs += [
-            Job(name, discriminator, arguments.sets, 1, **{key: v}) for v, discriminator in product(values, DISCRIMINATORS)
+            Job(name, discriminator, arguments.training_sets, 1, **{key: v})
+            for v, discriminator in product(values, DISCRIMINATORS)
         ]
-    rows, close, errors = [], [], {}
+    rows, detail, errors = [], [], {}
     with ProcessPoolExecutor(arguments.workers) as pool:
-        for count, (job, found, kept) in enumerate(pool.map(ran, jobs), 1):
+        for count, (job, found, kept) in enumerate(pool.map(run, jobs), 1):
             rows.append(row(job, found))
-            if job.part == "close":
-                close.append((job, found))
+            if job.part == "detail":
+                detail.append((job, found))
                 errors[job.discriminator] = kept
             print(f"{count} of {len(jobs)}: {job.part}, {job.discriminator}", flush=True)
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
@@ -321,7 +330,7 @@ def main() -> int:
         writer.writeheader()
         writer.writerows(rows)
     draw(rows, arguments.picture)
-    text = page(rows, close, errors, arguments.sets)
+    text = page(rows, detail, errors, arguments.training_sets)
     arguments.out.with_suffix(".md").write_text(text)
     print(text)
     return 0

@@ -1,16 +1,16 @@
-"""Does replacing the discriminating network raise the bias? Eight discriminators, three signals, five problems.
+"""Bias of what is learned if the discriminating network is replaced: eight discriminators, three signals, five problems.
 
     python benchmarks/bias/first_answer.py                    # 2 x 1,200 cells: results/bias_first_answer.{csv,md}
     python benchmarks/bias/first_answer.py --seeds 3          # fewer seeds
-    python benchmarks/bias/first_answer.py --page             # the page alone, from the cells that are kept
+    python benchmarks/bias/first_answer.py --page             # the page alone, from the recorded cells
 
-In each cell a Gaussian with free mean and covariance learns a problem from 1,000 rows by deceiving a discriminator. It learns
-from gradients (an affine network), from losses (the score function) or from weights (a weighted fit), always down the same
+In each cell a Gaussian with free mean and covariance learns a problem from 1,000 rows against a discriminator. It learns from
+gradients (an affine network), from losses (the score function) or from weights (a weighted fit), and always minimises the same
 divergence, KL(p ‖ q), whose minimum is the problem's own mean and covariance, also where the problem is not Gaussian. All
 discriminators get the same number of trials when they are tuned, the same rows and the same initial generator; a discriminator
 that refits does so on 500 + 500 samples, the network takes 20 steps on as many. There are two arms: all play 100 rounds; or as
-many as they do in a second of one core, at the median pace of the first arm. A handwritten discriminator that knows p stands
-beside them. Settings and cells are kept as they end, so that a run that was stopped goes on.
+many as they do in a second of one core, at the median pace of the first arm. A handwritten discriminator that knows p is added
+for comparison. Settings and cells are recorded when they end, so that an interrupted run continues.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from first_answer_cells import ARMS, DISCRIMINATORS, FIELDS, FLOOR, PROBLEMS, ROUNDS, SIGNALS, Cell, play, tuned
 from first_answer_page import page
 
-SECONDS, LEAST, MOST = 1.0, 5, 2_000  # of a cell in the arm at equal time, and the rounds that it may come to
+SECONDS, LEAST, MOST = 1.0, 5, 2_000  # of a cell in the arm at equal time, and the limits of its rounds
 
 
 def settings_of(path: Path, pool: Executor) -> dict[str, dict[str, Any]]:
-    """What tuning found for each discriminator and problem, kept in a file as it is found."""
+    """Return the tuned settings of each discriminator and problem, which are recorded in a file when they are found."""
     kept = json.loads(path.read_text()) if path.exists() else {}
     wanted = [
         (discriminator, problem)
@@ -51,7 +51,7 @@ def settings_of(path: Path, pool: Executor) -> dict[str, dict[str, Any]]:
 
 
 def paces(rows: list[dict[str, str]]) -> dict[tuple[str, str, str], int]:
-    """The rounds of each discriminator, signal and problem in a second of one core, from the arm at equal rounds."""
+    """Return the rounds of each discriminator, signal and problem in a second of one core, from the arm at equal rounds."""
     times: dict[tuple[str, str, str], list[float]] = {}
     for row in rows:
         if row["arm"] == ARMS[0]:
@@ -77,7 +77,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--page", action="store_true", help="play nothing; write the page of the cells that are kept")
+    parser.add_argument("--page", action="store_true", help="write the page only, from the recorded cells")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "results" / "bias_first_answer.csv")
     arguments = parser.parse_args()
     out: Path = arguments.out

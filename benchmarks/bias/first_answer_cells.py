@@ -1,4 +1,4 @@
-"""The cells of benchmarks/bias/first_answer.py: problems, discriminators and how they are tuned, signals, and one game."""
+"""Cells of benchmarks/bias/first_answer.py: problems, discriminators and their tuning, signals, and one game."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ FIELDS = ("arm", "discriminator", "signal", "problem", "seed", "rounds", "status
 
 
 class Cell(NamedTuple):
-    """One game. All discriminators and both arms with the same seed get the same rows and the same initial generator."""
+    """One game. With the same seed, all discriminators and both arms get the same rows and the same initial generator."""
 
     arm: str
     discriminator: str
@@ -118,9 +118,9 @@ SIGNALS: dict[str, Callable[[int, int], Any]] = {  # of dimension and rounds
 
 
 def tuned(discriminator: str, problem: str) -> dict[str, Any]:
-    """Settings of the discriminator for this problem, with the cross-validated log-loss of the first trial and the best.
+    """Tune a discriminator for a problem; return its settings, and the log-loss of the first trial and of the best one.
 
-    Real rows are compared with those of a learner that is half way: a Gaussian that is moved, wider, and knows no correlation.
+    Real rows are compared with those of a generator half way: a Gaussian that is shifted, wider, and without correlation.
     """
     made, space = DISCRIMINATORS[discriminator]
     distribution, mean, covariance = PROBLEMS[problem]
@@ -134,7 +134,7 @@ def tuned(discriminator: str, problem: str) -> dict[str, Any]:
 
 
 def errors_of(x: Any, problem: str) -> list[float]:
-    """Errors of mean and covariance in the units of the problem, such that KL is about half their squared length."""
+    """Return errors of mean and covariance in the units of the problem, such that KL is about half their squared length."""
     _, mean, covariance = PROBLEMS[problem]
     inverse = np.linalg.inv(np.linalg.cholesky(covariance))
     spread = inverse @ np.atleast_2d(np.cov(x.T)) @ inverse.T - np.eye(len(mean))
@@ -148,7 +148,7 @@ def discriminator_of(cell: Cell, settings: Mapping[str, Any]) -> Any:
 
 
 def play(cell: Cell, settings: Mapping[str, Any], rounds: int) -> dict[str, Any]:
-    """One cell; a failure is a row too."""
+    """Play a cell; a failure is recorded in the row."""
     begun, errors, neural = time.process_time(), [], cell.discriminator == CONTROL
     try:
         with threadpoolctl.threadpool_limits(1):
@@ -167,7 +167,7 @@ def play(cell: Cell, settings: Mapping[str, Any], rounds: int) -> dict[str, Any]
                 pass
             errors = errors_of(game.sample(50_000), cell.problem)
         status = "ok" if np.all(np.isfinite(errors)) else "not finite"
-    except Exception as error:  # a row, whatever it was
+    except Exception as error:  # recorded, whatever it is
         status = f"{type(error).__name__}: {error}"[:200]
     spent = round(time.process_time() - begun, 2)
     return {**cell._asdict(), "rounds": rounds, "status": status, "seconds": spent, "errors": json.dumps(errors)}

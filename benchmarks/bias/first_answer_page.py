@@ -1,4 +1,4 @@
-"""The page of benchmarks/bias/first_answer.py, from its cells."""
+"""Page of benchmarks/bias/first_answer.py, from its cells."""
 
 from __future__ import annotations
 
@@ -24,31 +24,31 @@ FLOORS = 400  # samples of which the margin is the mean
 Key = tuple[str, str, str]
 Row = dict[str, str]
 
-PAGE = """# Does replacing the network raise the bias of what is learned?
+PAGE = """# Bias of what is learned if the network is replaced
 
 Written by `python benchmarks/bias/first_answer.py --seeds {seeds}`: {provenance}.
 
-A Gaussian with free mean and covariance learns from {rows} rows, down KL(p ‖ q): {discriminators} discriminators ×
-{signals} signals × {problems} problems × {seeds} seeds are {cells} cells, once with {rounds} rounds each and once
-with {seconds:g} s of one core each.
+A Gaussian with free mean and covariance learns from {rows} rows by minimising KL(p ‖ q). {discriminators} discriminators ×
+{signals} signals × {problems} problems × {seeds} seeds are {cells} cells, once with {rounds} rounds each and once with
+{seconds:g} s of one core each.
 
 An error is the learned mean less the problem's, and the matrix logarithm of the learned covariance, in the problem's own units,
-so that KL is about half its squared length, and a covariance that runs away can still be averaged. Squared bias is the squared
-length of the mean error over seeds, unbiased by products of distinct seeds; it may be negative. Each was tuned for each
-problem with {trials} trials of cross-validated log-loss.
+so that KL is about half its squared norm, and a diverging covariance can still be averaged. Squared bias is the squared norm of
+the mean error over seeds, estimated without bias by products of distinct seeds; it may be negative. Each discriminator was
+tuned for each problem with {trials} trials of cross-validated log-loss.
 
-The contrast is the squared bias less that of the network, averaged over the three signals, with its 95 % interval
-over seeds (`squared_mean_difference`). *True*: it is above 0. *False*: it is below the mean square error of
-a Gaussian fitted to as many rows by maximum likelihood (over {floors} samples), the least that matters. Both at level .05
-after Holm's correction over the sentences of the arm; *undecided*: neither, or a seed failed.
+The contrast is the squared bias less that of the network, averaged over the three signals, with its 95 % interval over seeds
+(`squared_mean_difference`). *True*: it is above 0. *False*: it is below the smallest relevant difference, the mean square error
+of a Gaussian fitted to as many rows by maximum likelihood (over {floors} samples). Both are at level .05 after Holm's
+correction over the hypotheses of the arm. *Undecided*: neither, or a seed failed.
 
-Gradients are exact where a discriminator has them. Of {students} they are a student network's
-(`Student`), so that what is said of these discriminators by gradients is said of discriminator and student together.
+Gradients are exact where a discriminator has them. For {students} they are a student network's (`Student`), so that
+results by gradients for these are of discriminator and student together.
 {arms}
-## What tuning found
+## Tuning
 
 Cross-validated log-loss with default settings → with the best of {trials} settings, on real rows and a Gaussian that is
-moved, wider, and knows no correlation.
+shifted, wider, and without correlation.
 
 | discriminator | {heads} |
 |---|{lines}|
@@ -56,7 +56,7 @@ moved, wider, and knows no correlation.
 """
 
 ARM = """
-## {arm}: the sentence "replacing the network by X raises the bias", for each discriminator and problem
+## {arm}: the hypothesis "replacing the network by X increases the bias", for each discriminator and problem
 
 {done} cells done, {failed} failed. {summary}
 
@@ -65,14 +65,14 @@ ARM = """
 {table}
 | mean square error of a Gaussian by maximum likelihood | {floors} |
 
-Squared bias / variance by signal, over the seeds that ended; "{floor}" is handwritten, log p less the log-density of
-the fakes' Gaussian:
+Squared bias / variance by signal, over the seeds that ended. "{floor}" is handwritten: log p less the log-density of the
+fakes' Gaussian.
 
 | discriminator | signal | {heads} |
 |---|---|{lines}|
 {details}
 
-Square errors over all cells of a discriminator, failures dropped, or taken as the worst that was seen:
+Squared errors over all cells of a discriminator, with failures dropped, or counted as the worst observed:
 
 | discriminator | cells done | median | mean, dropped | mean, worst | rounds, median | seconds, median |
 |---|---|---|---|---|---|---|
@@ -81,7 +81,7 @@ Square errors over all cells of a discriminator, failures dropped, or taken as t
 
 
 def page(rows: list[Row], settings: Mapping[str, Any], seeds: int, seconds: float) -> str:
-    """The page of the cells that are kept, with seeds below the number that was asked for."""
+    """Return the page of the recorded cells with these seeds."""
     rows = [row for row in rows if int(row["seed"]) < seeds]
     floors = {
         problem: float(
@@ -126,11 +126,11 @@ def _arm(arm: str, rows: list[Row], floors: dict[str, float], seeds: int, common
         arm=arm[0].upper() + arm[1:],
         done=f"{sum(row['status'] == 'ok' for row in rows):,}",
         failed=sum(row["status"] != "ok" for row in rows),
-        summary=f"Of the {(len(DISCRIMINATORS) - 1) * len(PROBLEMS)} sentences, "
+        summary=f"Of the {(len(DISCRIMINATORS) - 1) * len(PROBLEMS)} hypotheses, "
         + ", ".join(f"{n} are {word}" for word, n in counts.items())
         + ".",
         table="\n".join(
-            f"| {discriminator} | " + " | ".join(_said(decided.get((discriminator, p))) for p in PROBLEMS) + " |"
+            f"| {discriminator} | " + " | ".join(_cell(decided.get((discriminator, p))) for p in PROBLEMS) + " |"
             for discriminator in discriminators
         ),
         floors=" | ".join(f"{floors[problem]:.4f}" for problem in PROBLEMS),
@@ -147,7 +147,7 @@ def _arm(arm: str, rows: list[Row], floors: dict[str, float], seeds: int, common
 
 
 def logged(errors: Any) -> Any:
-    """Errors (d + d²,) with that of the covariance as a matrix logarithm, log(I + E) for I + E, to second order the same."""
+    """Return errors (d + d²,) with a matrix logarithm for the covariance, log(I + E) for I + E, equal to second order."""
     d = round((np.sqrt(1 + 4 * len(errors)) - 1) / 2)
     values, axes = np.linalg.eigh(np.eye(d) + np.sqrt(2) * np.reshape(errors[d:], (d, d)))
     spread = (axes * np.log(np.maximum(values, 1e-12))) @ axes.T
@@ -159,13 +159,13 @@ def _read(row: Row) -> Any:
 
 
 def _pairs(errors: Any) -> float:
-    """|E e|², unbiased, from the errors (S, k) of as many seeds."""
+    """Return |E e|², unbiased, from the errors (S, k) of as many seeds."""
     n = len(errors)
     return float(((errors.sum(axis=0) ** 2).sum() - (errors**2).sum()) / (n * (n - 1)))
 
 
 def contrast(ours: list[Any], control: list[Any], level: float) -> Interval:
-    """The interval of the rise of squared bias, the mean over signals, which share a seed."""
+    """Return the interval of the increase in squared bias, the mean over signals, which share a seed."""
     return squared_mean_difference(_products(ours), _products(control), level=level)
 
 
@@ -180,31 +180,31 @@ def _p_value(interval: Interval, seeds: int, margin: float = 0.0) -> float:
 
 
 def verdicts(found: Mapping[Key, Any], floors: Mapping[str, float], seeds: int) -> dict[tuple[str, str], tuple[Interval, str]]:
-    """Contrast of each discriminator and problem with the network: "true", "false" or "undecided" after Holm's correction."""
-    contrasts, rises, equals = {}, {}, {}
+    """Return the contrast of each discriminator and problem with the network, and its verdict after Holm's correction."""
+    contrasts, higher, equal = {}, {}, {}
     for discriminator, problem in product(DISCRIMINATORS, PROBLEMS):
         cells = [found.get((discriminator, signal, problem)) for signal in SIGNALS]
         control = [found.get((CONTROL, signal, problem)) for signal in SIGNALS]
         if discriminator == CONTROL:
             continue
-        rises[discriminator, problem] = equals[discriminator, problem] = (
-            1.0  # a sentence that cannot be tested stays in the family
+        higher[discriminator, problem] = equal[discriminator, problem] = (
+            1.0  # a hypothesis that cannot be tested stays in the family
         )
         if any(cell is None for cell in (*cells, *control)):
             continue
         interval = contrast(cells, control, 0.95)
         contrasts[discriminator, problem] = interval
-        rises[discriminator, problem] = _p_value(interval, seeds) if interval.value > 0 else 1.0
+        higher[discriminator, problem] = _p_value(interval, seeds) if interval.value > 0 else 1.0
         below = interval.value < floors[problem]
-        equals[discriminator, problem] = _p_value(interval, seeds, floors[problem]) if below else 1.0
-    rises, equals = holm(rises), holm(equals)
+        equal[discriminator, problem] = _p_value(interval, seeds, floors[problem]) if below else 1.0
+    higher, equal = holm(higher), holm(equal)
     return {
-        key: (interval, "true" if rises[key] < 0.05 else "false" if equals[key] < 0.05 else "undecided")
+        key: (interval, "true" if higher[key] < 0.05 else "false" if equal[key] < 0.05 else "undecided")
         for key, interval in contrasts.items()
     }
 
 
-def _said(decided: Any) -> str:
+def _cell(decided: Any) -> str:
     if decided is None:
         return "**undecided**: not all seeds ended"
     interval, verdict = decided

@@ -1,11 +1,11 @@
-"""A discriminator's richness and the efficiency of what is learned: adversarial structural estimation, replicated.
+"""Richness of a discriminator and efficiency of what is learned: adversarial structural estimation, replicated.
 
     python benchmarks/bias/richness.py                        # some ten minutes of one core: results/bias_richness.md
     python benchmarks/bias/richness.py --replications 80      # a tenth of them
 
-Kaji, Manresa and Pouliot (Econometrica 2023) estimate the parameters of a simulator by the rows that the best discriminator of
-a class tells least from the real ones. Here the models are small enough that maximum likelihood and every asymptotic variance
-are known, and the discriminators grow from one moment to far too many. What counts as replicated is decided from intervals.
+Kaji, Manresa and Pouliot (Econometrica 2023) estimate the parameters of a simulator so that the best discriminator of a class
+separates its rows least from the real ones. Here the models are small enough that maximum likelihood and every asymptotic
+variance are known, and the discriminators range from one moment to far too many. Intervals decide what is replicated.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PLAN = {  # the numbers of real rows, and the discriminators of each model
     "Gaussian location and scale": ((800,), ["x, abs x", SPLINES[0], "score", "oracle", "network"]),
 }
 PUBLISHED = [Cell("logistic location", 300, ratio, "score") for ratio in (1, 2, 10)]  # the published design
-SHARES = {  # of the replications; dear discriminators have fewer, those that claims of a few per cent rest on more
+SHARES = {  # of the replications; fewer for slow discriminators, more where claims are about a few per cent
     **dict.fromkeys(["x", "arctan x/2", "score"], 2.0),
     **dict.fromkeys([POWERS[1], SPLINES[1], "oracle"], 0.5),
     **dict.fromkeys([POWERS[2], SPLINES[2]], 0.25),
@@ -49,7 +49,7 @@ LIKELIEST = 20  # times as many replications there
 
 
 def cells() -> list[Cell]:
-    """All that is run: the plan, with networks at its ends alone, and the published design."""
+    """Return all cells: the plan, with networks for the smallest and largest n only, and the published design."""
     planned = [
         Cell(model, n, RATIO, discriminator)
         for model, (sizes, discriminators) in PLAN.items()
@@ -61,7 +61,7 @@ def cells() -> list[Cell]:
 
 
 def found_by(cell: Cell, replications: int) -> Found:
-    """Errors of the discriminator and of maximum likelihood on the same data sets and noise for all discriminators."""
+    """Return errors of the discriminator and of maximum likelihood, on the same data sets and noise for all discriminators."""
     model = MODELS[cell.model]
     count = max(4, round(replications * (3.0 if cell in PUBLISHED else SHARES.get(cell.discriminator, 1.0))))
     x = np.stack([model.distribution.rvs(cell.n, random_state=np.random.default_rng([0, cell.n, r])) for r in range(count)])
@@ -80,7 +80,7 @@ def found_by(cell: Cell, replications: int) -> Found:
 
 
 def errors_of_likelihood(name: str, n: int, replications: int, at_once: int = 500) -> Any:
-    """Errors (R, k) of maximum likelihood on R data sets of n rows."""
+    """Return errors (R, k) of maximum likelihood on R data sets of n rows."""
     model, parts = MODELS[name], []
     for begin in range(0, replications, at_once):
         rng = np.random.default_rng([2, n, begin])
@@ -91,7 +91,7 @@ def errors_of_likelihood(name: str, n: int, replications: int, at_once: int = 50
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--replications", type=int, default=600, help="of the cheap discriminators; dear ones take a share")
+    parser.add_argument("--replications", type=int, default=600, help="of fast discriminators; slow ones have a share")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent.parent / "results" / "bias_richness.md")
     arguments = parser.parse_args()
     replications, begun = arguments.replications, time.process_time()

@@ -1,4 +1,4 @@
-"""Models whose maximum likelihood is known, discriminators of growing richness, and the estimators that they make.
+"""Models with known maximum likelihood, discriminators of increasing richness, and the resulting estimators.
 
 The generator is x = θ₁ + θ₂ u with noise u of a known distribution; in a location model θ₂ = 1. The adversarial estimator is
 
@@ -36,12 +36,12 @@ __all__ = ["DISCRIMINATORS", "MODELS", "Model", "adversarial", "efficiency", "li
 Features = Callable[[Any], Any]  # rows (n,) to features (n, p)
 NODES = 10_001  # of the integrals
 GRIDS = np.linspace(-5, 5, 11), np.array([-3.0, 0.0, 3.0])  # in standard errors, for one parameter and for two
-SEPARATED = -1e-6  # the value at which a discriminator is taken to separate the rows: its weights would grow without end
+SEPARATED = -1e-6  # value at which a discriminator counts as separating the rows: its weights would diverge
 
 
 @dataclass(frozen=True)
 class Model:
-    """x = θ₁ + θ₂ u with u of a distribution; the truth is (0, 1), and slope is -(log f)' of the density f of u."""
+    """Model x = θ₁ + θ₂ u with noise u; the true θ is (0, 1), and slope is -(log f)' of the density f of u."""
 
     distribution: Any
     slope: Callable[[Any], Any]
@@ -53,11 +53,11 @@ class Model:
 
     @property
     def bound(self) -> Any:
-        """√n times the Cramér-Rao bound of each parameter."""
+        """Return √n times the Cramér-Rao bound of each parameter."""
         return 1 / np.sqrt(self.information)
 
     def made(self, theta: Any, u: Any) -> Any:
-        """Rows x of the noise u."""
+        """Return the rows x of noise u."""
         return theta[0] + (theta[1] if len(theta) > 1 else 1.0) * u
 
     def log_density(self, x: Any, theta: Any) -> Any:
@@ -65,11 +65,11 @@ class Model:
         return self.distribution.logpdf((x - theta[0]) / scale) - np.log(scale)
 
     def scores(self, x: Any) -> Any:
-        """(n, k) at the truth."""
+        """Return the scores (n, k) at the true parameters."""
         return np.stack([self.slope(x), x * self.slope(x) - 1], axis=1)[:, : len(self.information)]
 
     def standard(self, real: Any) -> tuple[float, float]:
-        """A rough place and width of the real rows; a location model knows its width."""
+        """Return a rough location and scale of the real rows; a location model has a known scale."""
         return float(np.median(real)), float(np.std(real)) if len(self.information) > 1 else 1.0
 
     def integral(self) -> tuple[Any, Any]:
@@ -91,13 +91,13 @@ MODELS = {
 
 
 def powers(degree: int, model: Model, real: Any) -> Features:
-    """The span of x, ..., x^degree, as Chebyshev polynomials on the range of the real rows: better conditioned."""
+    """Return features that span x, ..., x^degree: Chebyshev polynomials on the range of the real rows."""
     middle, width = (real.max() + real.min()) / 2, (real.max() - real.min()) / 2
     return lambda x: np.polynomial.chebyshev.chebvander((x - middle) / width, degree)[:, 1:]
 
 
 def splines(knots: int, model: Model, real: Any) -> Features:
-    """Cubic splines with knots at quantiles of the real rows, linear beyond them."""
+    """Return cubic splines with knots at quantiles of the real rows, linear beyond them."""
     at = np.quantile(real, (np.arange(knots) + 0.5) / knots)[:, None]
     made = SplineTransformer(knots=at, extrapolation="linear", include_bias=False).fit(real[:, None])
     return lambda x: made.transform(x[:, None])
@@ -108,7 +108,7 @@ def standardised(feature: Callable[[Model, Any], Any], model: Model, real: Any) 
     return lambda x: feature(model, (x - place) / width)
 
 
-DISCRIMINATORS: dict[str, Callable[[Model, Any], Features]] = {  # features given the real rows
+DISCRIMINATORS: dict[str, Callable[[Model, Any], Features]] = {  # features from the real rows
     "x": partial(standardised, lambda model, z: z[:, None]),
     "arctan x/2": partial(standardised, lambda model, z: np.arctan(z / 2)[:, None]),
     "x, abs x": partial(standardised, lambda model, z: np.stack([z, np.abs(z)], axis=1)),
@@ -119,7 +119,7 @@ DISCRIMINATORS: dict[str, Callable[[Model, Any], Features]] = {  # features give
 
 
 def efficiency(model: Model, discriminator: str) -> Any:
-    """That of (3) against maximum likelihood for each parameter, as m / n grows; nan where G does not identify them all."""
+    """Return the efficiency of (3) for each parameter as m / n grows; nan where G does not identify them all."""
     u, w = model.integral()
     rows = model.distribution.ppf((np.arange(2_000) + 0.5) / 2_000)
     phi = DISCRIMINATORS[discriminator](model, rows)(u)
@@ -135,7 +135,7 @@ def efficiency(model: Model, discriminator: str) -> Any:
 
 
 def value(real: Any, fake: Any, start: Any = None) -> tuple[float, Any]:
-    """max_λ mean log σ(λ₀ + λ'φ(x)) + mean log σ(-λ₀ - λ'φ(y)) over features (n, p), (m, p), and λ; by Newton's method."""
+    """Return max_λ mean log σ(λ₀ + λ'φ(x)) + mean log σ(-λ₀ - λ'φ(y)) over features (n, p), (m, p), and λ, by Newton."""
     phi = np.column_stack([np.ones(len(real) + len(fake)), np.concatenate([real, fake])])
     phi /= np.abs(phi).max(axis=0)
     sign = np.repeat([1.0, -1.0], [len(real), len(fake)])
@@ -164,7 +164,7 @@ def _mean(w: Any, t: Any) -> float:
 
 
 def adversarial(model: Model, discriminator: str, x: Any, u: Any) -> Any:
-    """θ̂ of (1), from where medians and quartiles agree."""
+    """Return θ̂ of (1), starting where medians and quartiles agree."""
     features = DISCRIMINATORS[discriminator](model, x)
     real, weights = features(x), [None]
 
@@ -178,7 +178,7 @@ def adversarial(model: Model, discriminator: str, x: Any, u: Any) -> Any:
 
 
 def oracle(model: Model, x: Any, u: Any) -> Any:
-    """θ̂ of (1) with D = p₀ / (p₀ + p_θ), which knows the truth, in place of the best D on the rows."""
+    """Return θ̂ of (1) with D = p₀ / (p₀ + p_θ), which knows the truth, in place of the best D on the rows."""
 
     def profile(theta: Any) -> float:
         if len(theta) > 1 and theta[1] <= 0:
@@ -191,14 +191,14 @@ def oracle(model: Model, x: Any, u: Any) -> Any:
 
 
 def rough(model: Model, x: Any, u: Any) -> Any:
-    """θ for which medians agree, and quartiles."""
+    """Return θ for which medians and quartiles agree."""
     width = np.subtract(*np.quantile(x, [0.75, 0.25])) / np.subtract(*np.quantile(u, [0.75, 0.25]))
     width = width if len(model.information) > 1 else 1.0
     return np.array([np.median(x) - width * np.median(u), width])[: len(model.information)]
 
 
 def _least(model: Model, profile: Callable[[Any], float], x: Any, u: Any) -> Any:
-    """The least value on a grid about where medians and quartiles agree, then down from there: Brent, or Nelder and Mead."""
+    """Minimise on a grid about where medians and quartiles agree, then by the method of Brent, or Nelder and Mead."""
     k, start = len(model.information), rough(model, x, u)
     step = model.bound * np.sqrt(1 / len(x) + 1 / len(u)) * (start[1] if k > 1 else 1.0)
     best = min(start + step * np.array(list(product(GRIDS[k - 1], repeat=k))), key=profile)
@@ -212,7 +212,7 @@ def _least(model: Model, profile: Callable[[Any], float], x: Any, u: Any) -> Any
 
 
 def likeliest(model: Model, x: Any) -> Any:
-    """The maximum-likelihood estimates (R, k) of R data sets x (R, n)."""
+    """Return maximum-likelihood estimates (R, k) of R data sets x (R, n)."""
     if model.distribution.dist.name == "norm":
         place = x.mean(axis=1)
         return np.stack([place, x.std(axis=1)], axis=1)[:, : len(model.information)]
@@ -223,8 +223,8 @@ def likeliest(model: Model, x: Any) -> Any:
         u = x - place[:, None]
         w = model.slope(u) / np.where(u == 0, 1.0, u)
         w = np.where(u == 0, model.slope(1e-6) / 1e-6, w)
-        moved = (w * u).sum(axis=1) / w.sum(axis=1)
-        place = place + moved
-        if np.abs(moved).max() < 1e-10:
+        step = (w * u).sum(axis=1) / w.sum(axis=1)
+        place = place + step
+        if np.abs(step).max() < 1e-10:
             break
     return place[:, None]

@@ -1,4 +1,4 @@
-"""What the intervals of benchmarks/bias/richness.py decide: a family of claims, each true, false or undecided."""
+"""Claims of benchmarks/bias/richness.py, each true, false or undecided by an interval."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ __all__ = [
     "together",
 ]
 
-LEVEL, MARGIN = 0.95, 0.85  # of the intervals; the least share of the theory that counts as attaining it
+LEVEL, MARGIN = 0.95, 0.85  # of the intervals; the least share of the theoretical value that counts as attaining it
 NEAR = 0.95, 1.05  # what counts as 1 for an RMSE over the bound
 PARAMETERS = "location", "scale"
 PUBLISHED = {(300, 3_000): 1.82}  # √n times the simulation standard error of the logistic location, by n and m
@@ -51,7 +51,7 @@ class Cell(NamedTuple):
 
 @dataclass(frozen=True)
 class Found:
-    """Errors (R, k) of a discriminator's θ̂ on R data sets, and of maximum likelihood on the same."""
+    """Errors (R, k) of a discriminator's θ̂ on R data sets, and of maximum likelihood on the same data sets."""
 
     errors: Any
     likeliest: Any
@@ -59,38 +59,38 @@ class Found:
 
 @dataclass(frozen=True)
 class Claim:
-    """A sentence, true where the whole interval lies between low and high and it holds a value, if there is one."""
+    """A sentence that is true if the whole interval lies between low and high, and contains a value, if there is one."""
 
     sentence: str
     n: str
     interval: Interval
     low: float = 0.0
     high: float = np.inf
-    holds: float | None = None
+    contains: float | None = None
 
     @property
     def verdict(self) -> str:
         i = self.interval
-        if i.high <= self.low or i.low >= self.high or (self.holds is not None and not i.low <= self.holds <= i.high):
+        if i.high <= self.low or i.low >= self.high or (self.contains is not None and not i.low <= self.contains <= i.high):
             return "false"
         return "true" if self.low < i.low and i.high < self.high else "undecided"
 
     @property
     def condition(self) -> str:
-        parts = [f"holds {self.holds:.3f}"] if self.holds is not None else []
+        parts = [f"contains {self.contains:.3f}"] if self.contains is not None else []
         parts += [f"above {self.low:.3f}"] if self.low > 0 else []
         return " and ".join(parts + ([f"below {self.high:.3f}"] if self.high < np.inf else []))
 
 
 def efficiencies(errors: Any, control: Any, level: float = LEVEL) -> tuple[Interval, ...]:
-    """The control's mean square error over this one, for each parameter, on as many data sets as both have."""
+    """Return the control's mean square error over this one, for each parameter, on the data sets that both have."""
     n = min(len(errors), len(control))
     return relative_efficiency(errors[:n], control[:n], np.zeros(errors.shape[1]), level=level)
 
 
 @cache
 def theory(model: str, discriminator: str) -> Any:
-    """R² of each parameter: 1 for discriminators that know the truth, or may come near it."""
+    """Return R² of each parameter: 1 for discriminators that know the true score, or can approximate it."""
     return (
         np.ones(len(MODELS[model].information))
         if discriminator in ("oracle", "network")
@@ -99,12 +99,12 @@ def theory(model: str, discriminator: str) -> Any:
 
 
 def simulation(cell: Cell) -> float:
-    """What the noise of the simulation leaves of an efficiency; a network in a game sees fresh fakes for ever."""
+    """Return the efficiency that the noise of the simulation allows; 1 for a network in a game, with fresh fakes."""
     return 1.0 if cell.discriminator == "network" else 1 / (1 + 1 / cell.ratio)
 
 
 def over_bound(errors: Any, model: str, n: int, level: float = LEVEL) -> tuple[Interval, ...]:
-    """RMSE over the Cramér-Rao bound, for each parameter."""
+    """Return the RMSE over the Cramér-Rao bound, for each parameter."""
     bounds = MODELS[model].bound / np.sqrt(n)
     rmse = parameter_errors(errors, np.zeros(errors.shape[1]), level=level).rmse
     return tuple(
@@ -113,25 +113,25 @@ def over_bound(errors: Any, model: str, n: int, level: float = LEVEL) -> tuple[I
 
 
 def scale_over_bound(n: int) -> float:
-    """The same, exactly, of σ̂ = σ χ / √n with n - 1 degrees of freedom, whose bound is σ / √(2n)."""
+    """Return the same, exactly, of σ̂ = σ χ / √n with n - 1 degrees of freedom, whose bound is σ / √(2n)."""
     c = np.sqrt(2 / n) * np.exp(gammaln(n / 2) - gammaln((n - 1) / 2))
     return float(np.sqrt(((n - 1) / n - 2 * c + 1) * 2 * n))
 
 
 def quotient(a: Interval, b: Interval, level: float) -> Interval:
-    """a / b of independent replicates, by the standard errors of their logarithms."""
+    """Return a / b of independent replicates, by the standard errors of their logarithms."""
     ratio, error = a.value / b.value, float(np.hypot(a.standard_error / a.value, b.standard_error / b.value))
     width = float(np.exp(norm.ppf((1 + level) / 2) * error))
     return Interval(ratio, ratio / width, ratio * width, ratio * error)
 
 
 def together(made: Callable[[float], Iterator[Claim]]) -> list[Claim]:
-    """The claims of a family, with Bonferroni's share of the level for each."""
+    """Return the claims of a family, with Bonferroni's share of the level for each."""
     return list(made(1 - (1 - LEVEL) / len(list(made(LEVEL)))))
 
 
 def of_richness(found: Mapping[Cell, Found], ratio: int, level: float) -> Iterator[Claim]:
-    """The finding, at the largest n of each model, and for discriminators that are too rich at the smallest."""
+    """Yield the claims at the largest n of each model, and for too rich discriminators at the smallest."""
     sizes = {name: sorted({c.n for c in found if c.model == name and c.ratio == ratio}) for name in MODELS}
 
     def at(model: str, n: int, discriminator: str, control: str = "", k: int = 0) -> Interval:
@@ -141,49 +141,49 @@ def of_richness(found: Mapping[Cell, Found], ratio: int, level: float) -> Iterat
 
     for model, discriminator, k in MOMENTS:
         n, r2 = sizes[model][-1], float(theory(model, discriminator)[k])
-        said = f"{model}{', scale' * k}: {discriminator} is as good as its moments with optimal weights, same noise"
-        yield Claim(said, str(n), at(model, n, discriminator, "score", k), high=1.0, holds=r2)
+        sentence = f"{model}{', scale' * k}: {discriminator} is as good as its moments with optimal weights, same noise"
+        yield Claim(sentence, str(n), at(model, n, discriminator, "score", k), high=1.0, contains=r2)
     for model, k in ((LOGISTIC, 0), (STUDENT, 0), (GAUSSIAN, 0), (GAUSSIAN, 1)):
         n, of = sizes[model][-1], f"{model}{', scale' * k}"
         full = 1 / (1 + 1 / ratio)
-        said = f"{of}: the score attains maximum likelihood's efficiency but for the simulation, 1 / (1 + n/m)"
-        yield Claim(said, str(n), at(model, n, "score", k=k), low=MARGIN * full, holds=full)
-        said = f"{of}: splines with 5 knots, which know no score, attain its efficiency, same noise"
-        yield Claim(said, str(n), at(model, n, "splines, 5 knots", "score", k), low=MARGIN)
-        said = f"{of}: the network in a game attains maximum likelihood's efficiency"
-        yield Claim(said, str(n), at(model, n, "network", k=k), low=MARGIN)
+        sentence = f"{of}: the score attains maximum likelihood's efficiency but for the simulation, 1 / (1 + n/m)"
+        yield Claim(sentence, str(n), at(model, n, "score", k=k), low=MARGIN * full, contains=full)
+        sentence = f"{of}: splines with 5 knots attain its efficiency without knowing it, same noise"
+        yield Claim(sentence, str(n), at(model, n, "splines, 5 knots", "score", k), low=MARGIN)
+        sentence = f"{of}: the network in a game attains maximum likelihood's efficiency"
+        yield Claim(sentence, str(n), at(model, n, "network", k=k), low=MARGIN)
     for cell in (c for c in found if c.ratio != ratio):
         full, (interval,) = simulation(cell), efficiencies(found[cell].errors, found[cell].likeliest, level)
-        said = f"{cell.model}: the score's efficiency is 1 / (1 + n/m) at m = {cell.ratio * cell.n:,}"
-        yield Claim(said, str(cell.n), interval, low=MARGIN * full, holds=full)
+        sentence = f"{cell.model}: the score's efficiency is 1 / (1 + n/m) at m = {cell.ratio * cell.n:,}"
+        yield Claim(sentence, str(cell.n), interval, low=MARGIN * full, contains=full)
         if (key := (cell.n, cell.ratio * cell.n)) in PUBLISHED:
-            said = f"{cell.model}: √n RMSE is the published one at m = {key[1]:,}"
+            sentence = f"{cell.model}: √n RMSE is the published one at m = {key[1]:,}"
             rmse = parameter_errors(np.sqrt(cell.n) * found[cell].errors, np.zeros(1), level=level).rmse[0]
-            yield Claim(said, str(cell.n), rmse, holds=PUBLISHED[key])
+            yield Claim(sentence, str(cell.n), rmse, contains=PUBLISHED[key])
     for model in (LOGISTIC, STUDENT):
         few, many = sizes[model][0], sizes[model][-1]
-        said = f"{model}: splines with 40 knots are worse than with 5, same noise"
-        yield Claim(said, str(few), at(model, few, "splines, 40 knots", "splines, 5 knots"), high=1.0)
-        said = f"{model}: splines with 10 knots lose less as n grows, efficiency at the one n over that at the other"
+        sentence = f"{model}: splines with 40 knots are worse than with 5, same noise"
+        yield Claim(sentence, str(few), at(model, few, "splines, 40 knots", "splines, 5 knots"), high=1.0)
+        sentence = f"{model}: splines with 10 knots lose less as n grows, efficiency at the one n over that at the other"
         pair = (at(model, n, "splines, 10 knots", "score") for n in (many, few))
-        yield Claim(said, f"{many}, {few}", quotient(*pair, level), low=1.0)
+        yield Claim(sentence, f"{many}, {few}", quotient(*pair, level), low=1.0)
     few = sizes[LOGISTIC][0]
-    said = f"{LOGISTIC}: eleven moments are worse than three, same noise, though their theory is better"
-    yield Claim(said, str(few), at(LOGISTIC, few, "x to x^11", "x to x^3"), high=1.0)
+    sentence = f"{LOGISTIC}: eleven moments are worse than three, same noise, though their theory is better"
+    yield Claim(sentence, str(few), at(LOGISTIC, few, "x to x^11", "x to x^3"), high=1.0)
 
 
 def of_likelihood(alone: Mapping[tuple[str, int], Any], level: float) -> Iterator[Claim]:
-    """Maximum likelihood is exactly efficient for a Gaussian location, and in the limit elsewhere."""
+    """Yield claims: maximum likelihood is exactly efficient for a Gaussian location, and in the limit elsewhere."""
     sizes = sorted({n for _, n in alone})
     for (model, n), errors in alone.items():
         interval, *scale = over_bound(errors, model, n, level)
         if model == GAUSSIAN:
-            yield Claim("Gaussian location: exactly efficient", str(n), interval, *NEAR, holds=1.0)
+            yield Claim("Gaussian location: exactly efficient", str(n), interval, *NEAR, contains=1.0)
         elif n == sizes[0]:
             yield Claim(f"{model}: not yet efficient", str(n), interval, low=1.0)
         elif n == sizes[-1]:
-            yield Claim(f"{model}: efficient in the limit", str(n), interval, *NEAR, holds=1.0)
+            yield Claim(f"{model}: efficient in the limit", str(n), interval, *NEAR, contains=1.0)
         if scale and n == sizes[0]:
-            yield Claim("Gaussian scale: not yet efficient", str(n), scale[0], low=1.0, holds=scale_over_bound(n))
+            yield Claim("Gaussian scale: not yet efficient", str(n), scale[0], low=1.0, contains=scale_over_bound(n))
         elif scale and n == sizes[-1]:
-            yield Claim("Gaussian scale: efficient in the limit", str(n), scale[0], *NEAR, holds=1.0)
+            yield Claim("Gaussian scale: efficient in the limit", str(n), scale[0], *NEAR, contains=1.0)

@@ -1,4 +1,4 @@
-"""The network as a discriminator: turinglearn's Game, with a simulator of one or two parameters that learns from gradients."""
+"""A network as discriminator, in a Game with a simulator of one or two parameters that learns from gradients."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ROUNDS, STEPS, HIDDEN, RATE = 1_000, 3, (16,), 2e-2
 
 
 class Simulator:
-    """x = θ₁ + θ₂ u, or θ₁ + u, with θ the mean over the second half of its steps once it has played."""
+    """Simulator x = θ₁ + θ₂ u, or θ₁ + u; the estimate of θ is the mean over the second half of its steps."""
 
     feedback_type = Gradients
 
@@ -50,7 +50,7 @@ class Simulator:
 
 
 def network(model: Model, x: Any, seed: int, rounds: int | None = None) -> Any:
-    """θ̂ of a game on the rows x, begun where medians and quartiles agree; each update sees n fresh fakes."""
+    """Return θ̂ of a game on the rows x, started where medians and quartiles agree; each update sees n fresh fakes."""
     rounds = rounds or ROUNDS
     simulator = Simulator(model, rough(model, x, model.distribution.ppf((np.arange(999) + 0.5) / 999)), rounds)
     discriminator = NeuralDiscriminator(HIDDEN, activation=Tanh(), learning_rate=RATE)

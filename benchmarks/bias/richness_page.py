@@ -1,4 +1,4 @@
-"""The page of benchmarks/bias/richness.py."""
+"""Page of benchmarks/bias/richness.py."""
 
 from __future__ import annotations
 
@@ -37,38 +37,39 @@ __all__ = ["page"]
 
 DRAWS = 1_000_000  # for the bound by simulation
 
-PAGE = """# A discriminator's richness and the efficiency of what is learned
+PAGE = """# Richness of a discriminator and efficiency of what is learned
 
 **{verdict}**
 
 **{verdict_added}**
 
-The finding: estimate a simulator's parameters by the fakes that the best discriminator of a class tells least from
-the real rows, and the class decides how efficient that is. A few moments are as good as the simulated method of
-moments with optimal weights; one that can express the score, or is rich enough to come near it, is as good as maximum
-likelihood, but for the noise of the simulation; one that is too rich for the rows is worse.
+The finding: if a simulator's parameters are estimated so that the best discriminator of a class separates fakes from real rows
+least, the class decides the efficiency of the estimate. A few moments are as good as the simulated method of moments with
+optimal weights. A class that can express the score, or is rich enough to approximate it, is as good as maximum likelihood, up
+to the noise of the simulation. A class that is too rich for the rows is worse.
 
 Written by `python benchmarks/bias/richness.py --replications {replications}`: {provenance}; {seconds:.0f} s of one core.
 
-**Where this is from.** Kaji, Manresa and Pouliot, "An Adversarial Approach to Structural Estimation", Econometrica 2023
-(arXiv 2007.06169). Its abstract: "with a sufficiently rich discriminator, the adversarial estimator attains parametric
-efficiency under correct specification". The logistic location model with n = 300 and m = 300, 600 and 3,000 is of its section
-3.1.1, the curse of many moments of 3.1.3, as the headers of its replication files (`main_logistic.m`, `main_logistic2.m`,
-`main_curse.m`, by Tetsuya Kaji) say; that of `main_logistic2.m` gives the standard error 1.82 for n = 300, m = 3,000. The
-abstract and public copies of these files were at hand, not the printed text. The files' own discriminators, a network of 5
-nodes averaged over fits and a logistic curve of 3 parameters, are not repeated. Student's and the Gaussian model, splines, and
-a network in a game are added here. All values called theory follow from (1) to (4).
+**Source.** Kaji, Manresa and Pouliot, "An Adversarial Approach to Structural Estimation", Econometrica 2023 (arXiv 2007.06169).
+Its abstract: "with a sufficiently rich discriminator, the adversarial estimator attains parametric efficiency under correct
+specification". The logistic location model with n = 300 and m = 300, 600 and 3,000 is of its section 3.1.1, the curse of many
+moments of 3.1.3, according to the headers of its replication files (`main_logistic.m`, `main_logistic2.m`, `main_curse.m`, by
+Tetsuya Kaji); that of `main_logistic2.m` gives the standard error 1.82 for n = 300, m = 3,000. The abstract and public copies
+of these files were used, not the printed text. The files' own discriminators, a network of 5 nodes averaged over fits and a
+logistic curve of 3 parameters, are not repeated. Student's and the Gaussian model, splines, and a network in a game are added
+here. Theoretical values follow from (1) to (4).
 
 **The estimator.** With n real rows x and m rows of noise u that stay the same for every θ,
 
     θ̂ = argmin_θ max_D mean log D(xᵢ) + mean log(1 - D(θ₁ + θ₂ uⱼ)),    D = σ(λ₀ + λ'φ(x)),                        (1)
 
-D fitted to its optimum without a penalty. log σ(t) = -log 2 + t/2 - t²/8 + O(t⁴), so that, with δ the difference of the means
-of φ and Σ = Cov φ, the maximum is near
+with D fitted to its optimum without a penalty. log σ(t) = -log 2 + t/2 - t²/8 + O(t⁴), so that, with δ the difference of the
+means of φ and Σ = Cov φ, the maximum is near
 
     -2 log 2 + δ'Σ⁻¹δ / 4,                                                                                          (2)
 
-optimally weighted simulated moments. Cov δ = Σ (1/n + 1/m), and the mean of φ moves with θ by G = Cov(φ, s), s the score:
+which is optimally weighted simulated moments. Cov δ = Σ (1/n + 1/m), and the mean of φ moves with θ by G = Cov(φ, s), s the
+score:
 
     Cov θ̂ ≈ (1/n + 1/m) (G'Σ⁻¹G)⁻¹.                                                                                 (3)
 
@@ -84,13 +85,14 @@ D = p₀ / (p₀ + p_θ), the slope in (1) at the truth is half the difference o
 **Discriminators.** "score" is the score function about the median of the real rows; splines are cubic, knots at quantiles of
 the real rows, and linear beyond them. "network" is `NeuralDiscriminator({hidden})` in a `Game` of {rounds:,} rounds, with a
 simulator that learns from gradients, and n fresh fakes in each update, so that its m grows with the rounds and its
-theory is 1; its settings were chosen on other data sets. All others share x and u. Minima are sought on a grid about the
-estimate by quartiles, then by Brent's or Nelder and Mead's method.
+theoretical value is 1; its settings were chosen on other data sets. All others share x and u. Minima are found on a grid around
+the estimate by quartiles, then by Brent's or Nelder and Mead's method.
 
-## What the intervals decide
+## Claims
 
-Jackknives over data sets, each at level 1 - .05/{family} (Bonferroni). "Attains" is: the whole interval lies above {margin} of
-the theory. *True*: all of the interval meets the condition; *false*: none of it does, or it leaves out the theory.
+Intervals are jackknives over data sets, each at level 1 - .05/{family} (Bonferroni). "Attains" means that the whole interval is
+above {margin} of the theoretical value. *True*: all of the interval meets the condition. *False*: none of it does, or it does
+not contain the theoretical value.
 
 | claim | n | interval | condition | verdict |
 |---|---|---|---|---|
@@ -98,9 +100,9 @@ the theory. *True*: all of the interval meets the condition; *false*: none of it
 
 ## Efficiency by discriminator
 
-Efficiency: mean square error of maximum likelihood over the discriminator's, same data sets. Same noise: with the score as the
-discriminator over this one's, same x and u. Beside each its theory; 95 % intervals; m = {ratio} n. A network meets other noise.
-Intervals for x of Student's location are rough: the square error of a mean of t with 3 degrees has no variance.
+Efficiency: mean square error of maximum likelihood over the discriminator's, same data sets. Same noise: that with the score as
+the discriminator over this one's, same x and u. Each has its theoretical value; 95 % intervals; m = {ratio} n. A network has
+other noise. Intervals for x of Student's location are rough: the squared error of a mean of t with 3 degrees has no variance.
 
 | model | n | discriminator | replications | bias | efficiency | theory | same noise | R² |
 |---|---|---|---|---|---|---|---|---|
@@ -134,7 +136,7 @@ c = √(2/n) Γ(n/2) / Γ((n-1)/2). The bounds are closed forms, with informatio
 def page(
     found: Mapping[Cell, Found], alone: Mapping[tuple[str, int], Any], ratio: int, replications: int, seconds: float
 ) -> str:
-    """Of what the cells found, and of the errors of maximum likelihood alone, by model and n."""
+    """Return the page, from the results of the cells and the errors of maximum likelihood by model and n."""
     claims = together(partial(of_richness, found, ratio))
     limits = together(partial(of_likelihood, alone))
     return PAGE.format(
@@ -159,18 +161,18 @@ def page(
         published="\n".join(design(cell, found[cell]) for cell in found if cell.ratio != ratio),
         likeliest=len(next(iter(alone.values()))),
         draws=DRAWS,
-        bounds=max(off_bound(name) for name in MODELS),
+        bounds=max(bound_error(name) for name in MODELS),
         likelihood="\n".join(row for (model, n), errors in alone.items() for row in rows_over_bound(model, n, errors)),
     )
 
 
 def published(claim: Claim) -> bool:
-    """Whether it is on the model of the paper."""
+    """Return whether the claim is about the model of the paper."""
     return claim.sentence.startswith(LOGISTIC)
 
 
 def decided(subject: str, claims: list[Claim]) -> str:
-    """Replicated where every claim is true, not where one of them is false."""
+    """Return a sentence: replicated if every claim is true, not if one of them is false."""
     counts = Counter(claim.verdict for claim in claims)
     word = "not replicated in every part" if counts["false"] else "undecided in part" if counts["undecided"] else "replicated"
     return (
@@ -184,22 +186,22 @@ def decided(subject: str, claims: list[Claim]) -> str:
 
 
 def unidentified() -> str:
-    """That no scale is worse than another for the discriminator x: the mean can always be met."""
+    """Return a sentence on the scale, which the discriminator x cannot identify, since the mean can always be matched."""
     rng = np.random.default_rng(0)
     x, u = rng.standard_normal(800), rng.standard_normal(3_200)
     met = [value(x[:, None], (x.mean() + scale * (u - u.mean()))[:, None])[0] for scale in (0.5, 1.0, 2.0)]
     return (
-        "The discriminator x cannot tell a Gaussian's scale: with the location that meets the mean, (1) is -2 log 2 for a "
-        f"scale of .5, 1 and 2 alike (they differ by {np.ptp(met):.0e})."
+        "The discriminator x cannot identify a Gaussian's scale: with the location that matches the mean, (1) is -2 log 2 for "
+        f"scales of .5, 1 and 2 (they differ by {np.ptp(met):.0e})."
     )
 
 
-def said(interval: Interval, digits: int = 3) -> str:
+def cell_of(interval: Interval, digits: int = 3) -> str:
     return f"{interval.value:.{digits}f} ({interval.low:.{digits}f} to {interval.high:.{digits}f})"
 
 
 def line(claim: Claim) -> str:
-    return f"| {claim.sentence} | {claim.n} | {said(claim.interval)} | {claim.condition} | {claim.verdict} |"
+    return f"| {claim.sentence} | {claim.n} | {cell_of(claim.interval)} | {claim.condition} | {claim.verdict} |"
 
 
 def rows_of(cell: Cell, found: Mapping[Cell, Found]) -> Iterator[str]:
@@ -209,9 +211,9 @@ def rows_of(cell: Cell, found: Mapping[Cell, Found]) -> Iterator[str]:
     same = efficiencies(mine.errors, score.errors)
     for k, share in enumerate(r2):
         of = f"{cell.model}: {PARAMETERS[k]}" if len(r2) > 1 else cell.model
-        shared = "–" if cell.discriminator in ("score", "network") else said(same[k])
+        shared = "–" if cell.discriminator in ("score", "network") else cell_of(same[k])
         yield (
-            f"| {of} | {cell.n} | {cell.discriminator} | {len(mine.errors)} | {said(bias[k])} | {said(against[k])} "
+            f"| {of} | {cell.n} | {cell.discriminator} | {len(mine.errors)} | {cell_of(bias[k])} | {cell_of(against[k])} "
             f"| {share * simulation(cell):.3f} | {shared} | {share:.3f} |"
         )
 
@@ -221,13 +223,13 @@ def design(cell: Cell, mine: Found) -> str:
     ours, likeliest = (parameter_errors(root * errors, np.zeros(1)).rmse[0] for errors in (mine.errors, mine.likeliest))
     expected = MODELS[cell.model].bound[0] / np.sqrt(simulation(cell))
     return (
-        f"| {cell.n} | {m:,} | {len(mine.errors)} | {said(ours)} | {expected:.3f} | {PUBLISHED.get((cell.n, m), '–')} "
-        f"| {said(likeliest)} | {said(efficiencies(mine.errors, mine.likeliest)[0])} | {simulation(cell):.3f} |"
+        f"| {cell.n} | {m:,} | {len(mine.errors)} | {cell_of(ours)} | {expected:.3f} | {PUBLISHED.get((cell.n, m), '–')} "
+        f"| {cell_of(likeliest)} | {cell_of(efficiencies(mine.errors, mine.likeliest)[0])} | {simulation(cell):.3f} |"
     )
 
 
-def off_bound(name: str) -> float:
-    """How far turinglearn's bound by simulation is from the closed form."""
+def bound_error(name: str) -> float:
+    """Return the relative error of turinglearn's bound by simulation."""
     model = MODELS[name]
     draws = model.distribution.rvs(DRAWS, random_state=np.random.default_rng(0))
     return float(np.abs(cramer_rao(model.log_density, model.truth, draws, 1) / model.bound - 1).max())
@@ -236,4 +238,4 @@ def off_bound(name: str) -> float:
 def rows_over_bound(model: str, n: int, errors: Any) -> Iterator[str]:
     for k, interval in enumerate(over_bound(errors, model, n, LEVEL)):
         exact = f"{scale_over_bound(n):.3f}" if k else "1" if "Gaussian" in model else "–"
-        yield f"| {model} | {PARAMETERS[k]} | {n:,} | {said(interval)} | {exact} |"
+        yield f"| {model} | {PARAMETERS[k]} | {n:,} | {cell_of(interval)} | {exact} |"

@@ -1,4 +1,4 @@
-"""Contestant: the usual PyTorch loop with both losses, and so their gradients, under torch.compile."""
+"""Contestant: the usual PyTorch loop with both losses, and their gradients, under torch.compile."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ __all__ = ["compiled"]
 
 
 def compiled(size: Size) -> Chunk:
-    """A chunk of rounds; the first ones compile."""
+    """Return a chunk of rounds; the first ones compile."""
     if not any(map(shutil.which, (os.environ.get("CXX", "c++"), "g++", "clang++"))):
         raise Absent("torch.compile needs a C++ compiler, and none was found")
     if size.games > 1:
         raise Absent("one game at a time, as without torch.compile")
-    torch.compiler.reset()  # what was compiled for other sizes would make this one's shapes dynamic, and slower
+    torch.compiler.reset()  # code compiled for other sizes would make shapes dynamic, and slower
     return usual(size, partial(torch.compile, dynamic=False))

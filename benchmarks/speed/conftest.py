@@ -1,4 +1,4 @@
-"""How many threads, how many repetitions, which page: the options of the run, read before any library is loaded."""
+"""Options of the run: threads, repetitions and page; they are read before any library is loaded."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ XLA = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("speed")
-    group.addoption("--threads", choices=tuple(PAGES), default="1", help="threads for every library: 1, or all that there are")
-    group.addoption("--repetitions", type=int, default=9, help="turns of each contestant that count")
-    group.addoption("--page", type=Path, help="where the page goes; by default that of the results, where every size was run")
+    group.addoption("--threads", choices=tuple(PAGES), default="1", help="threads for every library: 1, or all")
+    group.addoption("--repetitions", type=int, default=9, help="measured turns of each contestant")
+    group.addoption("--page", type=Path, help="path of the page; by default that in results, if every size was run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """The libraries read these when they are loaded, XLA when JAX is first asked."""
+    """Set variables that libraries read when they are loaded, and XLA when JAX is first used."""
     if config.getoption("repetitions") < 2:
-        raise pytest.UsageError("--repetitions: expected at least 2, since the page says how far they scatter")
+        raise pytest.UsageError("--repetitions: expected at least 2, since the page has their scatter")
     if config.getoption("threads") == "1":
         os.environ.update(dict.fromkeys((*POOLS, "NPROC"), "1"))  # NPROC is XLA's own pool of threads
         os.environ["XLA_FLAGS"] = XLA

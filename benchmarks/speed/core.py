@@ -1,4 +1,4 @@
-"""Contestant: this package, through ``for r in game.rounds(X)``, everything included."""
+"""Contestant: this package, by ``for r in game.rounds(X)``, everything included."""
 
 from __future__ import annotations
 
@@ -20,5 +20,5 @@ def game(size: Size, backend: str) -> Game | Replicas:
 
 
 def core(size: Size, backend: str) -> Chunk:
-    """A chunk of rounds of the package's own loop."""
+    """Return a chunk of rounds of the package's loop."""
     return chunk(game(size, backend).rounds(data(size)), size.rounds)

@@ -1,4 +1,4 @@
-"""The page that a run writes: microseconds, ratios, and how they stand beside the bars."""
+"""Page of a run: microseconds, ratios, and the bars that they reach."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ PAGE = """# The neural core's speed, {threads}
 
 Written by `{command}`: {provenance}.
 
-{threads_said}. One process; the contestants take turns, and each figure is the
-median of {repetitions} alternating repetitions. What they do is described in [the folder's README](../speed/README.md).
+{thread_limit}. One process; the contestants take turns, and each figure is the median of {repetitions} alternating repetitions.
+[The folder's README](../speed/README.md) describes the contestants.
 
 ## Microseconds per round and game
 
 A round is one step of the discriminator and one of the generator. The core, JAX and the products play several games together;
-the usual loop plays one of them, as they cost it the same each in turn. A dash: not run, for the reason below.
+the usual loop plays one of them, since several in turn would cost the same each. A dash: not run, for the reason below.
 
 {times}
 
@@ -30,14 +30,14 @@ the usual loop plays one of them, as they cost it the same each in turn. A dash:
 
 ## Ratios
 
-The core by its faster backend, the products by their faster library. Above 1 the core is the faster; beside the products, which
-are the floor, 1 would be a round that does nothing else.
+Of the core's faster backend and the products' faster library. Above 1 the core is faster. The products are the floor: relative
+to them, 1 would be a round that does nothing else.
 
 {ratios}
 {verdicts}"""
 
 VERDICTS = """
-## Beside the bars
+## Bars
 
 {rows}
 """
@@ -45,7 +45,7 @@ VERDICTS = """
 
 @dataclass(frozen=True)
 class Bar:
-    """What a ratio should reach at a size, and what it aims at; against the products less is better."""
+    """Bar and goal of a ratio at a size; against the products less is better."""
 
     size: Size
     against: str
@@ -53,11 +53,11 @@ class Bar:
     goal: float
 
     def ratio(self, measured: Measured) -> float | None:
-        """The ratio that the bar is for; None where one of both did not run."""
+        """Return the ratio that the bar is for; None if one of both did not run."""
         return ratios(measured)[_AGAINST[self.against]]
 
     def verdict(self, ratio: float | None) -> str:
-        """In words."""
+        """Return the verdict in words."""
         if ratio is None:
             return "not run"
         sign = -1 if self.against == "products" else 1
@@ -82,16 +82,18 @@ BARS = (
 
 
 def ratios(measured: Measured) -> dict[str, float | None]:
-    """Each by its name; None where one of both did not run."""
+    """Return each ratio by its name; None if one of both did not run."""
     return {name: _ratio(measured, against) for against, name in _AGAINST.items()}
 
 
 def page(results: list[Measured], threads: int | None, repetitions: int, command: str, provenance: str) -> str:
-    """The whole page; the bars are for one thread, and threads=None means all that there are."""
+    """Return the page; the bars are for one thread, and threads=None means all threads."""
     reasons = sorted({f"{name}: {reason}" for m in results for name, reason in m.absent.items()})
     return PAGE.format(
         threads="one thread" if threads else "all threads",
-        threads_said="Every library is held to one thread" if threads else "Every library uses as many threads as it likes",
+        thread_limit="Every library is limited to one thread"
+        if threads
+        else "Every library uses its default number of threads",
         command=command,
         provenance=provenance,
         repetitions=repetitions,

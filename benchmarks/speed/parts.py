@@ -1,10 +1,9 @@
-"""Where the time of a fused round goes: its parts on NumPy, each by itself, beside the whole.
+"""Time of the parts of a fused round on NumPy, each by itself, and of the whole round.
 
     python -m benchmarks.speed.parts           # writes benchmarks/results/speed_parts.md
 
-One thread. A part is repeated with its arrays where the last repetition left them, so that it finds them in the cache; in a
-round they have been driven out of it by other parts. The difference between the whole and the sum of the parts is that, and
-Python between the parts.
+One thread. A repeated part finds its arrays in the cache; in a round, other parts have evicted them. The difference between the
+whole and the sum of the parts is this effect, and Python between the parts.
 """
 
 from __future__ import annotations
@@ -30,8 +29,8 @@ PAGE = """# The parts of a fused round
 
 Written by `python -m benchmarks.speed.parts`: {provenance}.
 
-Microseconds per game on NumPy, one thread, the least of {repetitions} repetitions. Parts find their arrays in the cache,
-which a round does not; what is left over is that, and Python in between.
+Microseconds per game on NumPy, one thread, the minimum of {repetitions} repetitions. Parts find their arrays in the cache,
+which a round does not; the rest is this effect, and Python between the parts.
 
 | part | {names} |
 |---|{lines}|
@@ -40,14 +39,14 @@ which a round does not; what is left over is that, and Python in between.
 
 
 def parts(size: Size, repetitions: int) -> dict[str, float]:
-    """Microseconds of each part of a round, per game."""
+    """Return the microseconds of each part of a round, per game."""
     played, source = game(size, "numpy"), as_source(data(size))
     for _ in range(5):
         played.play(source)
     games, n = getattr(played, "games", (played,)), size.batch
     (fused,) = (played.plan if len(games) > 1 else played.strategy.plan).rounds
     rngs = [one.streams("generator") for one in games]
-    makes, both, shown = (
+    generator, both, fake = (
         fused._workspace(*which)
         for which in (("generator", 2 * n, n), ("discriminator", 2 * n, 2 * n), ("discriminator", n, n))
     )
@@ -57,7 +56,7 @@ def parts(size: Size, repetitions: int) -> dict[str, float]:
         for row, rng in zip(noise, rngs, strict=True):
             rng.standard_normal(out=row, dtype=row.dtype)
 
-    def deal() -> None:
+    def sample() -> None:
         for one in games:
             one.draw_batches(source)
 
@@ -78,26 +77,26 @@ def parts(size: Size, repetitions: int) -> dict[str, float]:
         return multiply
 
     def elementwise() -> None:
-        for space in (makes, both, shown):
+        for space in (generator, both, fake):
             for i, h in enumerate(space._outputs):
                 np.maximum(h, space._zeros[i], out=h)
                 space._gate(i + 1, space._slopes[i + 1], space._ends[i + 1][1])
 
-    discriminator = products(both, 1, forward=True, parameters=True, inputs=False)
-    seen = products(shown, 1, forward=True, parameters=False, inputs=True)
-    made = products(makes, size.features, forward=True, parameters=True, inputs=False)
+    discriminator_pass = products(both, 1, forward=True, parameters=True, inputs=False)
+    fake_pass = products(fake, 1, forward=True, parameters=False, inputs=True)
+    generator_pass = products(generator, size.features, forward=True, parameters=True, inputs=False)
     timed: dict[str, Callable[[], Any]] = {
         "the whole round": lambda: played.play(source),
-        "matrix products": lambda: (discriminator(), seen(), made()),
+        "matrix products": lambda: (discriminator_pass(), fake_pass(), generator_pass()),
         "ReLU and its backward pass": elementwise,
         "Adam, both players": lambda: (fused.discriminator.descend(), fused.generator.descend()),
         "noise": draw,
-        "real rows, dealt": deal,
+        "batches of real rows": sample,
     }
-    return {name: _least(part, repetitions) / len(games) for name, part in timed.items()}
+    return {name: _minimum(part, repetitions) / len(games) for name, part in timed.items()}
 
 
-def _least(part: Callable[[], Any], repetitions: int) -> float:
+def _minimum(part: Callable[[], Any], repetitions: int) -> float:
     times = []
     for _ in range(repetitions):
         begun = time.perf_counter()
@@ -115,7 +114,7 @@ def main() -> int:
         columns = [parts(size, arguments.repetitions) for size in SHOWN]
     for column in columns:
         whole, *others = column.values()
-        column["left over"] = whole - sum(others)
+        column["rest"] = whole - sum(others)
     rows = [f"| {name} | {' | '.join(f'{column[name]:.0f}' for column in columns)} |" for name in columns[0]]
     text = PAGE.format(
         provenance=provenance(),

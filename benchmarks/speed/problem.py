@@ -1,4 +1,4 @@
-"""What is played: the sizes, their data, and how a contestant is asked for a chunk of rounds."""
+"""Sizes of the games, their data, and chunks of rounds."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Chunk = Callable[[], None]  # plays as many rounds as the size says
 
 
 class Absent(Exception):
-    """A contestant cannot run here; the text says what it lacks."""
+    """A contestant cannot run here; the message names what is missing."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """latent-*hidden-features against features-*hidden-1; rounds is how many of them one repetition plays."""
+    """latent-*hidden-features against features-*hidden-1; one repetition plays `rounds` rounds."""
 
     hidden: tuple[int, ...]
     batch: int
@@ -32,20 +32,20 @@ class Size:
     latent: int = 2
 
     @property
-    def makes(self) -> tuple[int, ...]:
+    def generator_widths(self) -> tuple[int, ...]:
         """Widths of the generator."""
         return (self.latent, *self.hidden, self.features)
 
     @property
-    def discriminators(self) -> tuple[int, ...]:
+    def discriminator_widths(self) -> tuple[int, ...]:
         """Widths of the discriminator."""
         return (self.features, *self.hidden, 1)
 
     @property
     def name(self) -> str:
-        """As the page and pytest call it."""
+        """Name on the page and in pytest."""
         games = f", {self.games} games" if self.games > 1 else ""
-        return f"{'-'.join(map(str, self.makes))}, batch {self.batch}{games}"
+        return f"{'-'.join(map(str, self.generator_widths))}, batch {self.batch}{games}"
 
 
 def _plane(width: int, batch: int, rounds: int, games: int = 1) -> Size:

@@ -17,7 +17,7 @@ RATE, B1, B2, EPSILON = 1e-3, 0.5, 0.999, 1e-8
 
 
 def scanned(size: Size) -> Chunk:
-    """A chunk of rounds; the first one compiles. Samples and noise are drawn inside."""
+    """Return a chunk of rounds; the first one compiles. Samples and noise are drawn inside."""
     if importlib.util.find_spec("jax") is None:
         raise Absent("needs JAX, which is not installed")
     import jax
@@ -43,16 +43,16 @@ def scanned(size: Size) -> Chunk:
     play = jax.jit(many, donate_argnums=(0, 1))
     games = [start(size, seed) for seed in range(size.games)]
     state = games[0] if size.games == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *games)
-    standing = [state, jax.random.key(0)]
+    current = [state, jax.random.key(0)]
 
     def chunk() -> None:
-        standing[:] = jax.block_until_ready(play(*standing))
+        current[:] = jax.block_until_ready(play(*current))
 
     return chunk
 
 
 def start(size: Size, seed: int) -> Any:
-    """Weights and biases of (generator, discriminator), uniform as PyTorch's are, the moments of either, and the steps made."""
+    """Return weights of (generator, discriminator), uniform as in PyTorch, their moments, and the number of steps."""
     import jax
     import jax.numpy as jnp
 
@@ -62,32 +62,32 @@ def start(size: Size, seed: int) -> Any:
         bounds = [(i, o, 1 / math.sqrt(i)) for i, o in pairwise(widths)]
         return [tuple(jnp.asarray(rng.uniform(-b, b, shape), jnp.float32) for shape in ((i, o), (o,))) for i, o, b in bounds]
 
-    players = network(size.makes), network(size.discriminators)
+    players = network(size.generator_widths), network(size.discriminator_widths)
     moments = tuple((jax.tree.map(jnp.zeros_like, p), jax.tree.map(jnp.zeros_like, p)) for p in players)
     return players, moments, jnp.zeros((), jnp.int32)
 
 
 def one_round(state: Any, real: Any, first: Any, second: Any) -> Any:
-    """One step of the discriminator and one of the generator: real samples, the noise of either step."""
+    """Take one step of the discriminator and one of the generator, from real samples and the noise of each step."""
     import jax
     import jax.numpy as jnp
 
-    (makes, discriminators), (makes_moments, discriminators_moments), steps = state
+    (generator, discriminator), (generator_moments, discriminator_moments), steps = state
     steps, n = steps + 1, len(real)
 
-    def discriminators_loss(discriminators: Any) -> Any:
-        scores = _forward(discriminators, jnp.concatenate((real, _forward(makes, first))))
+    def discriminator_loss(discriminator: Any) -> Any:
+        scores = _forward(discriminator, jnp.concatenate((real, _forward(generator, first))))
         return jnp.mean(jax.nn.softplus(-scores[:n])) + jnp.mean(jax.nn.softplus(scores[n:]))
 
-    discriminators, discriminators_moments = _adam(
-        discriminators, jax.grad(discriminators_loss)(discriminators), discriminators_moments, steps
+    discriminator, discriminator_moments = _adam(
+        discriminator, jax.grad(discriminator_loss)(discriminator), discriminator_moments, steps
     )
 
-    def makes_loss(makes: Any) -> Any:
-        return jnp.mean(jax.nn.softplus(-_forward(discriminators, _forward(makes, second))))
+    def generator_loss(generator: Any) -> Any:
+        return jnp.mean(jax.nn.softplus(-_forward(discriminator, _forward(generator, second))))
 
-    makes, makes_moments = _adam(makes, jax.grad(makes_loss)(makes), makes_moments, steps)
-    return (makes, discriminators), (makes_moments, discriminators_moments), steps
+    generator, generator_moments = _adam(generator, jax.grad(generator_loss)(generator), generator_moments, steps)
+    return (generator, discriminator), (generator_moments, discriminator_moments), steps
 
 
 def _forward(network: Any, h: Any) -> Any:
@@ -100,7 +100,7 @@ def _forward(network: Any, h: Any) -> Any:
 
 
 def _adam(parameters: Any, gradient: Any, moments: Any, steps: Any) -> tuple[Any, Any]:
-    """Adam (Kingma & Ba 2015, algorithm 1): the new parameters and moments."""
+    """Return new parameters and moments by Adam (Kingma and Ba 2015, algorithm 1)."""
     import jax
     import jax.numpy as jnp
 

@@ -1,6 +1,6 @@
 """The neural core against the usual loops and its own matrix products, in turns: ``make bench-speed``.
 
-No time fails the run: the page says which bars were reached.
+No time fails the run; the page shows which bars were reached.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from benchmarks.speed.turns import Measured, Turns
 
 pytestmark = pytest.mark.filterwarnings("default")  # other libraries' warnings do not belong to this measurement
 
-WARMING = 2  # repetitions that do not count: they compile, and fill the caches
+WARMUP = 2  # repetitions that are not measured: they compile, and fill the caches
 
 
 @pytest.fixture(scope="module")
 def results(pytestconfig: pytest.Config) -> Iterator[list[Measured]]:
-    """What was measured so far; the page is written when all is."""
+    """Collect the measurements, and write the page at the end."""
     measured: list[Measured] = []
     yield measured
     threads, path = pytestconfig.getoption("threads"), pytestconfig.getoption("page")
@@ -48,7 +48,7 @@ def test_rounds(size: Size, benchmark: BenchmarkFixture, results: list[Measured]
     turns = Turns(size)
     if pytestconfig.getoption("threads") == "1":
         assert {pool["num_threads"] for pool in threadpoolctl.threadpool_info()} == {1}
-    benchmark.pedantic(turns.play, setup=turns.others, rounds=repetitions, warmup_rounds=WARMING)
+    benchmark.pedantic(turns.play, setup=turns.others, rounds=repetitions, warmup_rounds=WARMUP)
     measured = turns.measured(repetitions)
     results.append(measured)
     benchmark.extra_info["rounds"], benchmark.extra_info["games"] = size.rounds, size.games

@@ -1,4 +1,4 @@
-"""The protocol: who plays at a size, in turns, each timed by wall clock and by processor."""
+"""The protocol: contestants of a size take turns, each timed by wall clock and by processor."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ CONTESTANTS: dict[str, Callable[[Size], Chunk]] = {
     "products, NumPy": lambda size: products(size, "numpy"),
     "products, torch": lambda size: products(size, "torch"),
 }
-CORE = "core, NumPy"  # whose turn pytest-benchmark takes the time of
+CORE = "core, NumPy"  # the one that pytest-benchmark times
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Microseconds per round and game in each repetition, processor seconds per second of wall time, and who is missing."""
+    """Microseconds per round and game in each repetition, processor time per wall time, and missing contestants."""
 
     size: Size
     microseconds: dict[str, list[float]]
@@ -38,12 +38,12 @@ class Measured:
     absent: dict[str, str] = field(default_factory=dict)
 
     def median(self, *names: str) -> float | None:
-        """That of the fastest of these contestants; None where none of them ran."""
+        """Return the median of the fastest of these contestants; None if none of them ran."""
         medians = [statistics.median(self.microseconds[name]) for name in names if name in self.microseconds]
         return min(medians, default=None)
 
     def scatter(self) -> float:
-        """The width of the middle half of a contestant's repetitions, as a share of their median: the worst of all."""
+        """Return the interquartile range of a contestant's repetitions over their median, the largest of all."""
         return max(_middle_half(values) / statistics.median(values) for values in self.microseconds.values())
 
 
@@ -60,19 +60,19 @@ class Turns:
         self.times: dict[str, list[tuple[float, float]]] = {name: [] for name in self.ready}
 
     def others(self) -> None:
-        """One repetition of everyone but the core on NumPy."""
+        """Play one repetition of all but the core on NumPy."""
         for name in self.ready:
             if name != CORE:
                 self.play(name)
 
     def play(self, name: str = CORE) -> None:
-        """One repetition of one contestant."""
+        """Play one repetition of a contestant."""
         wall, processor = time.perf_counter(), time.process_time()
         self.ready[name]()
         self.times[name].append((time.perf_counter() - wall, time.process_time() - processor))
 
     def measured(self, repetitions: int) -> Measured:
-        """The last repetitions; those before were for warming up."""
+        """Return the last repetitions; those before were for warming up."""
         kept = {name: times[-repetitions:] for name, times in self.times.items()}
         per_game = 1e6 / (self.size.rounds * self.size.games)
         return Measured(

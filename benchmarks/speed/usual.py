@@ -1,4 +1,4 @@
-"""Contestant: what a user writes in PyTorch, autograd with fused Adam."""
+"""Contestant: a usual loop in PyTorch, autograd with fused Adam."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ __all__ = ["Players", "usual"]
 
 
 class Players:
-    """Both networks, their optimizers, and a round of theirs; wrap is put around both losses, such as torch.compile."""
+    """Both networks and their optimizers; `wrap`, such as torch.compile, is applied to both losses."""
 
     def __init__(self, size: Size, wrap: Callable[[Any], Any] = lambda f: f) -> None:
-        self.makes, self.discriminators = _network(size.makes), _network(size.discriminators)
-        self.makes_step, self.discriminators_step = (
+        self.generator, self.discriminator = _network(size.generator_widths), _network(size.discriminator_widths)
+        self.generator_optimizer, self.discriminator_optimizer = (
             torch.optim.Adam(network.parameters(), 1e-3, (0.5, 0.999), fused=True)
-            for network in (self.makes, self.discriminators)
+            for network in (self.generator, self.discriminator)
         )
         self.one, self.zero = torch.ones(size.batch, 1), torch.zeros(size.batch, 1)
-        self.discriminators_loss, self.makes_loss = wrap(self._discriminators_loss), wrap(self._makes_loss)
+        self.discriminator_loss, self.generator_loss = wrap(self._discriminator_loss), wrap(self._generator_loss)
 
     def play(self, real: Any, first: Any, second: Any) -> None:
-        """One step of the discriminator and one of the generator: real samples, the noise of either step."""
-        self.discriminators_step.zero_grad()
-        self.discriminators_loss(real, first).backward()
-        self.discriminators_step.step()
-        self.makes_step.zero_grad()
-        self.makes_loss(second).backward()
-        self.makes_step.step()
+        """Take one step of the discriminator and one of the generator, from real samples and the noise of each step."""
+        self.discriminator_optimizer.zero_grad()
+        self.discriminator_loss(real, first).backward()
+        self.discriminator_optimizer.step()
+        self.generator_optimizer.zero_grad()
+        self.generator_loss(second).backward()
+        self.generator_optimizer.step()
 
-    def _discriminators_loss(self, real: Any, noise: Any) -> Any:
+    def _discriminator_loss(self, real: Any, noise: Any) -> Any:
         loss = torch.nn.functional.binary_cross_entropy_with_logits
-        fake = self.makes(noise).detach()
-        return loss(self.discriminators(real), self.one) + loss(self.discriminators(fake), self.zero)
+        fake = self.generator(noise).detach()
+        return loss(self.discriminator(real), self.one) + loss(self.discriminator(fake), self.zero)
 
-    def _makes_loss(self, noise: Any) -> Any:
-        return torch.nn.functional.binary_cross_entropy_with_logits(self.discriminators(self.makes(noise)), self.one)
+    def _generator_loss(self, noise: Any) -> Any:
+        return torch.nn.functional.binary_cross_entropy_with_logits(self.discriminator(self.generator(noise)), self.one)
 
 
 def usual(size: Size, wrap: Callable[[Any], Any] = lambda f: f) -> Chunk:
-    """A chunk of rounds of one game: several in turn cost the same each, so one plays the rounds of all."""
+    """Return a chunk of rounds of one game; several in turn would cost the same each, so that one plays the rounds of all."""
     return chunk(_rounds(size, Players(size, wrap)), size.rounds * size.games)
 
 

@@ -23,7 +23,7 @@ DRAWN = 1500
 
 
 def fakes(discriminator, n_rounds, steps, X):
-    """What a network has learned from the discriminator after so many rounds."""
+    """Return samples of a network that has learned from the discriminator for so many rounds."""
     rate = LinearDecay(3e-3, steps * n_rounds)
     game = Game(NeuralGenerator(learning_rate=rate, ema_decay=0.99), discriminator, generator_steps=steps, random_state=0)
     for _ in islice(game.rounds(X), n_rounds):

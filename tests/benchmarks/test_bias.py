@@ -166,7 +166,7 @@ def test_coverage_runs_on_a_tiny_budget(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["coverage.py", "--simulations", "2", "--out", str(tmp_path / "coverage.md")])
     assert coverage.main() == 0
     page = (tmp_path / "coverage.md").read_text()
-    assert "squared bias | 20 sets, 1 run | smooth" in page
+    assert "squared bias | 20 training sets, 1 fit | smooth" in page
     assert "energy distance: variance" in page
     capsys.readouterr()
 
@@ -200,12 +200,13 @@ def test_discriminators_on_a_tiny_budget(discriminators, tmp_path, monkeypatch, 
         ("PILOT", {name: discriminators.PILOT[name] for name in few}),
         ("CALIBRATED", ("logistic",)),
         ("CURVES", {"n": (50, 100), "d": (2, 3), "KL": (0.1, 0.5)}),
-        ("RUNS", 2),
+        ("FITS", 2),
         ("ProcessPoolExecutor", InTurn),
     ):
         monkeypatch.setattr(discriminators, name, value)
     out, picture = tmp_path / "discriminators.csv", tmp_path / "images" / "discriminators.png"
-    monkeypatch.setattr(sys, "argv", ["discriminators.py", "--sets", "3", "--out", str(out), "--picture", str(picture)])
+    arguments = ["--training-sets", "3", "--out", str(out), "--picture", str(picture)]
+    monkeypatch.setattr(sys, "argv", ["discriminators.py", *arguments])
     assert discriminators.main() == 0
     with out.open(newline="") as file:
         rows = list(csv.DictReader(file))

@@ -1,4 +1,4 @@
-"""benchmarks/cost.py in small: the hand makes the same calls, and a round asks once for each update of the generator."""
+"""benchmarks/cost.py on a small budget: direct calls are the same, and a round scores once for each generator update."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ import cost as bench
 
 
 @pytest.mark.parametrize(("learner", "answers"), [("losses", 1), ("gradients, Student()", 5), ("gradients, Smoothed()", 5)])
-def test_the_discriminator_is_asked_once_for_each_update_of_the_generator(learner, answers):
-    rounds, hands, asked = bench.measure("30-NN", learner, 2)
-    assert asked == 1
+def test_the_discriminator_scores_once_for_each_update_of_the_generator(learner, answers):
+    rounds, direct, predictions = bench.measure("30-NN", learner, 2)
+    assert predictions == 1
     assert [name for name, *_ in bench.Recorded.calls] == ["fit"] + ["predict_proba"] * answers
     assert (rounds > 0).all()
-    assert (hands > 0).all()
+    assert (direct > 0).all()
 
 
-def test_the_hand_makes_every_call_again(monkeypatch):
+def test_every_call_is_repeated(monkeypatch):
     bench.Recorded.calls.clear()
     X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
     discriminator = bench.Recorded(KNeighborsClassifier(3)).fit(X, y)
@@ -31,5 +31,5 @@ def test_the_hand_makes_every_call_again(monkeypatch):
     seen = []
     monkeypatch.setattr(KNeighborsClassifier, "fit", lambda self, X, y: seen.append(("fit", len(X))))
     monkeypatch.setattr(KNeighborsClassifier, "predict_proba", lambda self, X: seen.append(("predict", len(X))))
-    bench.Recorded.again()
+    bench.Recorded.repeat()
     assert seen == [("fit", 40), ("predict", 5)]

@@ -1,4 +1,4 @@
-"""benchmarks/evidence.py on a tiny budget, and its measures on known answers."""
+"""benchmarks/evidence.py on a tiny budget, and its figures on known evidence."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ def bench():
 
 
 def test_it_writes_its_page_and_every_number(bench, tmp_path, monkeypatch, capsys):
-    budget = ["--sets", "2", "--rows", "40", "--points", "100", "--seeds", "2", "--rounds", "1"]
+    budget = ["--training-sets", "2", "--rows", "40", "--points", "100", "--seeds", "2", "--rounds", "1"]
     monkeypatch.setattr(sys, "argv", ["evidence.py", *budget, "--out", str(tmp_path / "evidence.md")])
     monkeypatch.setattr(bench, "SAMPLES", 200)
     few = {"forest": bench.KNeighborsClassifier(3), "30-NN": bench.KNeighborsClassifier(9)}
-    for players in ("MEMORIES", "DISCRIMINATORS", "TEACHERS"):  # the cheap ones
+    for players in ("FITTED_FAKES", "DISCRIMINATORS", "PLAYED"):  # the cheap ones
         cheap = {name: few.get(name, bench.KNeighborsClassifier(5)) for name in getattr(bench, players)}
         monkeypatch.setattr(bench, players, cheap)
     assert bench.main() == 0

@@ -1,4 +1,4 @@
-"""benchmarks/frontier.py on a tiny budget: every discriminator plays, the record goes on, the page says what was kept."""
+"""benchmarks/frontier.py on a tiny budget: every discriminator plays, the record continues, and the page has its cells."""
 
 from __future__ import annotations
 

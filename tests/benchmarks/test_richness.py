@@ -157,9 +157,9 @@ def test_verdicts(claims):
     def verdict(start, end, **condition):
         return claims.Claim("", "", Interval((start + end) / 2, start, end, 0.1), **condition).verdict
 
-    assert verdict(0.4, 0.6, high=1.0, holds=0.5) == "true"
-    assert verdict(0.4, 0.6, high=1.0, holds=0.7) == "false"  # leaves out the theory
-    assert verdict(0.8, 1.1, high=1.0, holds=0.9) == "undecided"
+    assert verdict(0.4, 0.6, high=1.0, contains=0.5) == "true"
+    assert verdict(0.4, 0.6, high=1.0, contains=0.7) == "false"  # leaves out the theory
+    assert verdict(0.8, 1.1, high=1.0, contains=0.9) == "undecided"
     assert verdict(1.1, 1.3, high=1.0) == "false"
     assert verdict(0.9, 1.3, low=0.85) == "true"
     assert verdict(0.8, 1.3, low=0.85) == "undecided"

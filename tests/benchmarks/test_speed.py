@@ -1,4 +1,4 @@
-"""The contestants of benchmarks/speed on a tiny size: they run, they play the same round, and the floor is what it says."""
+"""Contestants of benchmarks/speed on a tiny size: they run, they play the same round, and the floor has the right products."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ for games in (1, 3):
     play = scanned(Size((8, 8), 16, rounds=2, games=games))
     play(), play()
 state, players, rng = start(size, 0), Players(size), np.random.default_rng(0)
-for network, layers in zip((players.makes, players.discriminators), state[0]):
+for network, layers in zip((players.generator, players.discriminator), state[0]):
     for layer, (weight, bias) in zip([part for part in network if hasattr(part, "weight")], layers):
         layer.weight.data, layer.bias.data = torch.tensor(np.array(weight).T), torch.tensor(np.array(bias))
 for _ in range(2):
@@ -113,7 +113,7 @@ for _ in range(2):
     players.play(*map(torch.tensor, drawn))
     state = jax.jit(one_round)(state, *drawn)
 apart = []
-for network, layers in zip((players.makes, players.discriminators), state[0]):
+for network, layers in zip((players.generator, players.discriminator), state[0]):
     for layer, (weight, bias) in zip([part for part in network if hasattr(part, "weight")], layers):
         apart += [np.abs(layer.weight.detach().numpy().T - weight).max(), np.abs(layer.bias.detach().numpy() - bias).max()]
 print(json.dumps([float(a) for a in apart]))
@@ -157,7 +157,7 @@ def test_a_round_of_the_core_is_that_of_the_usual_loop(backend):
         return [torch.tensor(to_numpy(a)) for a in found]
 
     source, usual_players = Standard(), Players(TINY)
-    networks = (*usual_players.makes, *usual_players.discriminators)
+    networks = (*usual_players.generator, *usual_players.discriminator)
     layers = [part for part in networks if isinstance(part, torch.nn.Linear)]
     for layer, a in zip(layers, matrices(0.0), strict=True):
         layer.weight.data, layer.bias.data = a[:-1].T.contiguous(), a[-1].clone()
@@ -186,7 +186,7 @@ def test_the_floor_is_the_products_of_the_core(monkeypatch):
     assert len(found) == len(floor) - 3 == 20
     assert flops(found) == flops(floor)
     n, twice = size.batch, 2 * size.batch
-    for inner, outer in pairwise(size.makes):
+    for inner, outer in pairwise(size.generator_widths):
         floor.remove((n, inner + 1, outer))
         floor[floor.index((n, inner + 1, outer))] = (twice, inner + 1, outer)
     assert sorted(map(sorted, found)) == sorted(map(sorted, floor))  # up to their transposition
@@ -198,7 +198,7 @@ def test_the_usual_loop_multiplies_the_floor_and_three_products_that_nobody_read
     drawn = [torch.zeros(size.batch, width) for width in (size.features, size.latent, size.latent)]
     with FlopCounterMode(display=False) as counter:
         players.play(*drawn)
-    unread = [(i, size.batch, o) for i, o in zip(size.discriminators, size.discriminators[1:], strict=False)]
+    unread = [(i, size.batch, o) for i, o in zip(size.discriminator_widths, size.discriminator_widths[1:], strict=False)]
     assert len(shapes(size)) == 25
     assert counter.get_total_flops() == flops(shapes(size)) + flops(unread)
 

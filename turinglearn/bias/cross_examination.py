@@ -23,7 +23,7 @@ _ROWS = 8  # real ones of a seed, at least: half to fit, half to score
 
 @dataclass(frozen=True, slots=True)
 class CrossExamination:
-    """Balanced accuracies of fresh discriminators on held-out rows; .5 means that fakes cannot be distinguished from real rows.
+    """Balanced accuracies of fresh discriminators on held-out rows; .5 if fakes are indistinguishable from real rows.
 
     Attributes
     ----------
@@ -89,7 +89,8 @@ def cross_examine(
     """
     y, count = _checked(samples, real, discriminators)
     seed = as_seed(random_state)
-    shares = np.array_split(Streams(seed)("genuine").permutation(len(y)), count)
+    streams = Streams(seed)
+    shares = np.array_split(streams("genuine").permutation(len(y)), count)
     found = np.empty((len(samples), len(discriminators), count))
     for g, (name, drawn) in enumerate(samples.items()):
         for s, x in enumerate(drawn):

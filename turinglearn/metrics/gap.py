@@ -173,8 +173,7 @@ def _check_log_odds(discriminator: Discriminator) -> None:
     if not issubclass(discriminator.score_type, LogOdds):
         raise IncompatiblePlayers(
             f"The evidence of {name_of(discriminator)} is {discriminator.score_type.__name__}; expected LogOdds, since the "
-            "value of the minimax game needs log-odds. Play with a discriminator that gives them, such as "
-            "NeuralDiscriminator()."
+            "value of the minimax game needs log-odds. Use a discriminator that gives them, such as NeuralDiscriminator()."
         )
 
 

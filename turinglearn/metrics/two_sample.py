@@ -54,9 +54,9 @@ def two_sample_test(
     """Test whether two samples have the same distribution, by a classifier, with an exact p-value.
 
     The classifier is fitted once, to a random part of both samples; the statistic is its AUC on the rest. After the fit,
-    held-out rows are exchangeable where the distributions are equal, so their labels are permuted, and the p-value
-    (1 + #{permuted AUC >= AUC}) / (1 + permutations) is valid at every sample size and with every classifier, without a refit.
-    Rows must be independent.
+    held-out rows are exchangeable where the distributions are equal, so their labels are permuted. The p-value,
+    (1 + #{permuted AUC >= AUC}) / (1 + permutations), is valid at every sample size and with every classifier, without a
+    refit. Rows must be independent.
 
     Parameters
     ----------

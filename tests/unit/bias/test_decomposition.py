@@ -202,21 +202,21 @@ def test_calibration_errors():
 
 
 def test_points_of_which_a_discriminator_says_the_same_share_a_bin():
-    """A stump says two things: its calibration error is that of two points, whatever the order of the rows."""
+    """A stump has two log-odds: its calibration error is that of two points, whatever the order of the rows."""
     truth = pair("shifted", 2, 2.0)
     found = log_odds_of(DecisionTreeClassifier(max_depth=1), truth, 100, training_sets=3, points=4_000)
     pi = expit(found.truth)
-    for said in found.values[:, 0]:
-        leaves = np.unique(said)
+    for predicted in found.values[:, 0]:
+        leaves = np.unique(predicted)
         assert len(leaves) == 2
-        exact = sum((expit(leaf) - pi[said == leaf].mean()) ** 2 * np.mean(said == leaf) for leaf in leaves)
-        assert calibration_error(said, found.truth) == pytest.approx(exact, abs=5e-4)
-        assert calibration_error(said[::-1], found.truth[::-1]) == pytest.approx(calibration_error(said, found.truth))
+        exact = sum((expit(leaf) - pi[predicted == leaf].mean()) ** 2 * np.mean(predicted == leaf) for leaf in leaves)
+        assert calibration_error(predicted, found.truth) == pytest.approx(exact, abs=5e-4)
+        assert calibration_error(predicted[::-1], found.truth[::-1]) == pytest.approx(calibration_error(predicted, found.truth))
     assert abs(calibration_error(np.zeros(4_000), found.truth)) < 5e-4  # the base rate is calibrated, and useless
 
 
 def test_a_calibrated_discriminator_with_noise_in_its_bins_has_no_error_on_average():
-    """What the first of two features says is exactly calibrated: with 40 points too, the mean of many is zero."""
+    """Log-odds of the first of two features are exactly calibrated: with 40 points too, the mean of many estimates is zero."""
     truth = pair("shifted", 2, 2.0)
     shift = truth.q.modes[0, 0]
     rng, errors = np.random.default_rng(8), []
@@ -229,10 +229,10 @@ def test_a_calibrated_discriminator_with_noise_in_its_bins_has_no_error_on_avera
 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 6), min_size=2, max_size=30), st.integers(1, 12))
-def test_the_order_of_the_points_does_not_matter(said, bins):
+def test_the_order_of_the_points_does_not_matter(predicted, bins):
     rng = np.random.default_rng(9)
-    said, r, order = np.array(said, dtype=float), rng.normal(0, 2, len(said)), rng.permutation(len(said))
-    assert calibration_error(said, r, bins=bins) == pytest.approx(calibration_error(said[order], r[order], bins=bins))
+    predicted, r, order = np.array(predicted, dtype=float), rng.normal(0, 2, len(predicted)), rng.permutation(len(predicted))
+    assert calibration_error(predicted, r, bins=bins) == pytest.approx(calibration_error(predicted[order], r[order], bins=bins))
 
 
 @pytest.mark.parametrize(
@@ -246,6 +246,6 @@ def test_the_order_of_the_points_does_not_matter(said, bins):
         (lambda: calibration_error(np.zeros(5), np.zeros(5), bins=0), "bins=0"),
     ],
 )
-def test_calibration_refuses_what_is_no_log_odds(call, message):
+def test_calibration_refuses_what_is_not_log_odds(call, message):
     with pytest.raises(ValueError, match=message):
         call()

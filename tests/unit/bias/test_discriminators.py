@@ -34,7 +34,7 @@ class Planted:
         return LogOdds(self.truth.log_odds(batch.x) + self.level)
 
 
-def test_a_planted_discriminator_is_found_out():
+def test_planted_errors_are_recovered():
     truth = pair("shifted", 2, 0.5)
     found = discriminator_bias(Planted(truth, 0.8, 0.5), truth, 20, training_sets=20, fits=2, points=500)
     assert found.squared_bias.low <= 0.64 <= found.squared_bias.high
@@ -105,13 +105,13 @@ def test_a_network_takes_steps():
     assert np.corrcoef(player.score_samples(Batch(x)).values, truth.log_odds(x))[0, 1] > 0.9
 
 
-def test_scores_have_no_truth():
+def test_scores_have_no_true_value():
     truth = pair("shifted", 1, 1.0)
     with pytest.raises(ValueError, match=r"is Scores, which has no true value .* calibrate it"):
         discriminator_bias(HandwrittenDiscriminator(lambda x: x[:, 0]), truth, 10)
 
 
-def test_what_is_no_pair_is_named():
+def test_anything_but_a_pair_is_refused():
     truth = pair("shifted", 1, 1.0)
     with pytest.raises(ValueError, match=r"pair is a tuple; .* Give a Pair: see pair\(\)"):
         discriminator_bias(LogisticRegression(), (np.zeros((9, 1)), np.ones((9, 1))), n=50)
@@ -119,7 +119,7 @@ def test_what_is_no_pair_is_named():
         discriminator_bias(truth, LogisticRegression(), n=50)
 
 
-def test_figures_of_what_was_said():
+def test_errors_of_estimates():
     truth = pair("shifted", 1, 1.0)
     estimates = log_odds_of(LogisticRegression(), truth, 50, training_sets=4, points=100)
     assert (

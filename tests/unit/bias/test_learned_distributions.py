@@ -1,4 +1,4 @@
-"""What is learned: distributions split over seeds, parameters beside the Cramér-Rao bound, cross-examination."""
+"""Learned distributions split over seeds, parameters against the Cramér-Rao bound, cross-examination."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def test_the_dial_keeps_its_promise_by_quadrature(family, kl):
 
 @pytest.mark.parametrize(("family", "d"), list(cells()))
 def test_the_dial_has_an_end(family, d):
-    """As far as it reaches log-odds are finite and mean what it says; farther it says so."""
+    """Up to the largest kl, log-odds are finite and have the right mean; above it, an error names the largest."""
     reach = {"correlated": 10 * (d - 1), "bits": 10 * d}.get(family, 1_000)
     found = pair(family, d, reach)
     real, fake = found.draw(20_000, np.random.default_rng(0))

@@ -68,7 +68,7 @@ def test_another_source_of_error_widens():
 
 
 @pytest.mark.parametrize("log", [False, True])
-def test_the_jackknife_refuses_what_is_no_number(log):
+def test_the_jackknife_refuses_what_is_not_finite(log):
     with pytest.raises(ValueError, match=r"The statistic is nan on 12 replicates; .* Leave out replicates that failed"):
         jackknife(lambda kept: float("nan"), 12, log=log)
     with pytest.raises(ValueError, match="expected a whole number from 3 on"):

@@ -361,7 +361,7 @@ def test_digits_are_dequantised_by_one_grey_level():
     table = digits()
     x = np.concatenate((table.train, table.held_out))
     assert 0 <= x.min() < x.max() < 1
-    assert len(np.unique(x)) == x.size  # no two pixels agree, so nothing is told by exact levels
+    assert len(np.unique(x)) == x.size  # no two pixels agree, so that exact levels reveal nothing
     levels = {row.tobytes() for row in load_digits().data}
     assert all(row.tobytes() in levels for row in np.floor(17 * x))
     assert stats.kstest((17 * x - np.floor(17 * x)).ravel(), "uniform").pvalue > 1e-3

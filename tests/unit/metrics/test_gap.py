@@ -76,7 +76,7 @@ def test_at_the_known_equilibrium_the_gap_is_near_0(responder):
 
 @pytest.mark.parametrize("mean", [0.5, 1.0, 2.0])
 def test_the_best_discriminator_s_value_is_twice_the_jsd_above_the_equilibrium(mean):
-    """RealSample N(mean, 1), fakes N(0, 1): log p/q is linear, so that logistic regression can be the best discriminator."""
+    """Real N(mean, 1), fakes N(0, 1): log p/q is linear, so that logistic regression can be the best discriminator."""
     truth = value(lambda x: mean * x - mean**2 / 2, mean)
     game = played(Fixed(), flat_discriminator(), normal(500, mean=mean))
     found = duality_gap(game, normal(40_000, 1, mean), discriminator=LogisticRegression(), rounds=1, random_state=0)
@@ -139,7 +139,7 @@ def test_no_response_is_worse_than_the_player_as_it_is():
     assert found.best_discriminator == found.value == pytest.approx(EQUILIBRIUM, abs=1e-12)
 
 
-def test_a_response_is_measured_on_rows_and_fakes_that_neither_taught_nor_chose_it():
+def test_a_response_is_measured_on_rows_and_fakes_that_neither_trained_nor_chose_it():
     shown = []
 
     class Witness(ExactDiscriminator):

@@ -110,9 +110,9 @@ def test_a_seed_repeats():
 
 def test_every_array_library_gives_the_same(arrays_on):
     x, y = np.random.default_rng(1).standard_normal((2, 20, 2))
-    condition = arrays_on.asarray(x), arrays_on.asarray(y)
+    samples = arrays_on.asarray(x), arrays_on.asarray(y)
     options = {"resamples": 5, "random_state": 0}
-    assert interval(energy_distance, *condition, **options) == interval(energy_distance, x, y, **options)
+    assert interval(energy_distance, *samples, **options) == interval(energy_distance, x, y, **options)
 
 
 def silent(x, y):

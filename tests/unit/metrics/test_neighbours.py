@@ -57,7 +57,7 @@ def test_exchanging_the_samples_exchanges_precision_and_recall(x, y):
 
 @pytest.mark.parametrize(("n", "m", "k", "d"), [(40, 40, 5, 2), (25, 60, 3, 4)])
 def test_density_and_coverage_of_the_truth(n, m, k, d):
-    """Whatever the distribution: 1, and 1 - Π (m-1-i)/(n+m-1-i), since the ranks of exchangeable rows are uniform."""
+    """For every distribution 1, and 1 - Π (m-1-i)/(n+m-1-i), since the ranks of exchangeable rows are uniform."""
     rng, runs = np.random.default_rng(0), 600
     found = [precision_recall(*np.split(rng.standard_cauchy((n + m, d)), [n]), k=k) for _ in range(runs)]
     expected = 1 - math.prod((m - 1 - i) / (n + m - 1 - i) for i in range(k))

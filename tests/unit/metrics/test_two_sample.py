@@ -152,9 +152,9 @@ def test_a_seed_repeats_and_the_global_state_is_untouched():
 
 def test_every_array_library_gives_the_same(arrays_on):
     x, y = np.random.default_rng(3).standard_normal((2, 30, 2))
-    condition = (arrays_on.asarray(x), arrays_on.asarray(y))
+    samples = (arrays_on.asarray(x), arrays_on.asarray(y))
     options = {"classifier": GaussianNB(), "random_state": 0}
-    assert two_sample_test(*condition, **options) == two_sample_test(x, y, **options)
+    assert two_sample_test(*samples, **options) == two_sample_test(x, y, **options)
 
 
 @pytest.mark.parametrize(
