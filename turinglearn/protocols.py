@@ -74,12 +74,9 @@ class Batch:
 
     def take(self, rows: slice | NDArray[np.integer]) -> Batch:
         """Return these rows: a view for a slice, a copy for an array of row numbers."""
-
-        def rows_of(a: Array) -> Array:
-            part: Array = a[rows, ...] if isinstance(rows, slice) else take_rows(a, rows)
-            return part
-
-        return self.map(rows_of)
+        if isinstance(rows, slice):
+            return Batch(self.x[rows, ...], None if self.condition is None else self.condition[rows, ...])
+        return Batch(take_rows(self.x, rows), None if self.condition is None else take_rows(self.condition, rows))
 
     def split(self, sizes: Iterable[int]) -> list[Batch]:
         """Return consecutive parts of these sizes."""

@@ -8,6 +8,7 @@ in one pass. The rounds of replicas, games of the same players with other seeds,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -86,9 +87,7 @@ class FusedRound:
         """
         steps = self.discriminator.optimizer_.steps
         for g, d, (g_parts, d_parts) in zip(self.generators, self.discriminators, self._made_of, strict=True):
-            if any(now is not then for now, then in zip(_parts_of_generator(g), g_parts, strict=True)):
-                return False
-            if any(now is not then for now, then in zip(_parts_of_discriminator(d), d_parts, strict=True)):
+            if not (all(map(is_, _parts_of_generator(g), g_parts)) and all(map(is_, _parts_of_discriminator(d), d_parts))):
                 return False
             if d.optimizer_.steps != steps:
                 return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
+from itertools import count
 from typing import Any, Protocol
 
 from turinglearn.arrays import like
@@ -152,10 +153,11 @@ class Game(PlayersDisplay):
         self.strategy: RoundStrategy | None = None
         self._real_scores: LazyRealScores | None = None
         self._shared: tuple[Source, Source] | None = None  # a source, and the rows of it that this seed draws
+        self._checked: Source | None = None
         self._take_streams(Streams(self.seed))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "strategy": None}  # buffers are views, and a copied view is not one
+        return {**vars(self), "strategy": None, "_checked": None}  # buffers are views, and a copied view is not one
 
     def __repr__(self) -> str:
         estimator = "" if self.signal.estimator is None else f", signal={self.signal.estimator!r}"
@@ -189,11 +191,7 @@ class Game(PlayersDisplay):
         """
         real = as_source(data, condition)
         self.check(real)
-        return self._rounds(real)
-
-    def _rounds(self, real: Source) -> Iterator[Round]:
-        while True:
-            yield self.play(real)
+        return (self.play(real) for _ in count())
 
     def play(self, real: Source) -> Round:
         """Play one round with a source, as `turinglearn.data.sources.as_source` makes it of arrays."""
@@ -215,11 +213,12 @@ class Game(PlayersDisplay):
         if self.index > 0 and isinstance(real, ArraySource):
             check_kind(self._seen, real)
         self._sampler.sizes(self._own_rows(real))
+        self._checked = real
 
     def draw_batches(self, real: Source) -> RoundBatches:
         """Draw the real samples of the next round; before the first one, start the players."""
-        if self.index > 0 and isinstance(real, ArraySource):
-            check_kind(self._seen, real)
+        if real is not self._checked:
+            self.check(real)
         rows = self._own_rows(real)
         if self.index == 0:
             self._start(rows)
@@ -304,7 +303,7 @@ class Game(PlayersDisplay):
         """Take these random streams, and forget what belonged to the ones before."""
         self.streams = streams
         self.players = Players(self.generator, self.discriminator, self.signal, self.schedule, streams, self.buffer)
-        self.strategy = self._real_scores = self._shared = None
+        self.strategy = self._real_scores = self._shared = self._checked = None
 
     def _start(self, real: Source) -> None:
         """Let the players see shapes, scales and dtypes of real data, and draw their initial parameters."""
