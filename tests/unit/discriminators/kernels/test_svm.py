@@ -8,28 +8,13 @@ from scipy.special import expit
 from sklearn.base import clone
 from sklearn.svm import SVC
 
+from tests.two_gaussians import pair, rng
 from turinglearn.discriminators.classifiers.calibration import Platt, hold_out
 from turinglearn.discriminators.kernels import functions as kernels
 from turinglearn.discriminators.kernels.svm import KernelSVMDiscriminator
 from turinglearn.protocols import Batch, LogOdds, PlayerError
 
 STEP = 1e-5
-
-
-def rng(seed=0):
-    return np.random.default_rng(seed)
-
-
-def pair(n1=80, n0=120, seed=0, event=(3,), conditions=0, shift=1.0):
-    """p = N(shift/2, I), q = N(-shift/2, I) in the first feature, in unlike units."""
-    batches = []
-    for n, sign in ((n1, 1), (n0, -1)):
-        stream = rng((seed, sign + 1))
-        x = stream.normal(size=(n, *event))
-        x.reshape(n, -1)[:, 0] += sign * shift / 2
-        condition = stream.normal(size=(n, conditions)) + x.reshape(n, -1)[:, :1] if conditions else None
-        batches.append(Batch(x * np.geomspace(0.1, 10, x[0].size).reshape(event) + 3, condition))
-    return batches
 
 
 def fitted(batches=None, seed=1, **options):
