@@ -89,7 +89,7 @@ def test_what_crosses_in_a_fused_round(watch, many):
     next(rounds)
     assert watch.counts() == {
         ("up", "game.fused._proposed"): 1,
-        ("up", "protocols.rows_of"): many.get("replicas", 1),
+        ("up", "protocols.take"): many.get("replicas", 1),
         ("scalar", "game.fused._proposed"): 1,
         ("scalar", "game.fused._update_generator"): 1,
     }
@@ -103,7 +103,7 @@ def test_what_crosses_in_a_plain_round(watch):
     next(rounds)
     assert watch.counts() == {
         ("up", "generators.neural._forward"): 2,  # noise, for each of two proposals
-        ("up", "protocols.rows_of"): 1,  # row numbers
+        ("up", "protocols.take"): 1,  # row numbers
         ("scalar", "contract.check_values"): 6,  # two proposals, scores, slopes, the gradient with its pullback
     }
 
@@ -111,7 +111,7 @@ def test_what_crosses_in_a_plain_round(watch):
 def test_what_crosses_at_the_start(watch):
     """The initial parameters go up. Location and spread are taken on the host, of at most 10,000 rows."""
     next(game(fuse=False).rounds(real().x))
-    in_any_round = {("up", "generators.neural._forward"), ("up", "protocols.rows_of"), ("scalar", "contract.check_values")}
+    in_any_round = {("up", "generators.neural._forward"), ("up", "protocols.take"), ("scalar", "contract.check_values")}
     assert watch.places() - in_any_round == {
         ("scalar", "data.sources.check_rows"),  # is it finite, and within what single precision can square?
         ("down", "nn.initialization.scales"),
@@ -127,7 +127,7 @@ def test_what_crosses_with_replay(watch):
     list(islice(rounds, 2))
     watch.trips.clear()
     record = next(rounds)
-    known = {("up", "generators.neural._forward"), ("up", "protocols.rows_of"), ("scalar", "contract.check_values")}
+    known = {("up", "generators.neural._forward"), ("up", "protocols.take"), ("scalar", "contract.check_values")}
     assert watch.places() <= known
     assert devices(record.feedback) == {CUDA}
 
